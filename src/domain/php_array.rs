@@ -1,0 +1,314 @@
+//! PHP's array, as far as a form can fill one: an ordered map whose keys are integers or text.
+//!
+//! Rules of PHP 8.2 that are kept:
+//! - a key that is a canonical decimal `i64` (`7`, `-7`; not `07`, `+7`, `-0`) is an integer;
+//! - appending takes the largest integer key plus one, 0 where there is none, and fails once `i64::MAX` is taken;
+//! - a value put under a present key takes the place of the old one, and the key keeps its place in the order;
+//! - as JSON it is an array where the keys are exactly 0, 1, 2, ... in this order, else an object.
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// From this many entries on, keys are looked up in a tree. Few arrays of real events reach it, and reading so few keys in
+/// order is faster than keeping a tree of them. A tree and not a hash table: whoever writes the body chooses the keys.
+const INDEXED_FROM: usize = 16;
+
+/// A value of the tree: every leaf of a form is text.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PhpValue {
+    /// A leaf.
+    Text(String),
+    /// A branch.
+    Array(PhpArray),
+}
+
+/// A key of an array.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PhpKey {
+    /// A key that is a canonical decimal `i64`.
+    Int(i64),
+    /// Any other key.
+    Text(String),
+}
+
+/// An ordered map with the keys of PHP. `Debug` prints no content, which may be a token.
+#[derive(Clone, Default)]
+pub struct PhpArray {
+    entries: Vec<(PhpKey, PhpValue)>,
+    /// Places of the keys in `entries`; only from [`INDEXED_FROM`] entries on.
+    index: Option<Box<Index>>,
+    /// The largest integer key.
+    last_int: Option<i64>,
+}
+
+#[derive(Clone, Default)]
+struct Index {
+    ints: BTreeMap<i64, usize>,
+    texts: BTreeMap<String, usize>,
+}
+
+#[derive(Clone, Copy)]
+enum KeyRef<'a> {
+    Int(i64),
+    Text(&'a str),
+}
+
+impl PhpValue {
+    /// The text of a leaf.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Array(_) => None,
+        }
+    }
+
+    /// The array of a branch.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&PhpArray> {
+        match self {
+            Self::Text(_) => None,
+            Self::Array(array) => Some(array),
+        }
+    }
+
+    /// Makes this a branch; a leaf is lost, as in PHP.
+    fn make_array(&mut self) -> &mut PhpArray {
+        if let Self::Text(_) = self {
+            *self = Self::Array(PhpArray::default());
+        }
+        match self {
+            Self::Array(array) => array,
+            Self::Text(_) => unreachable!("a leaf has just been replaced by an array"),
+        }
+    }
+}
+
+impl PhpKey {
+    /// The key as it stands in a name or in JSON.
+    #[must_use]
+    pub fn as_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Int(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl<'a> KeyRef<'a> {
+    fn new(text: &'a str) -> Self {
+        match canonical_int(text) {
+            Some(number) => Self::Int(number),
+            None => Self::Text(text),
+        }
+    }
+
+    fn is(self, key: &PhpKey) -> bool {
+        match (self, key) {
+            (Self::Int(a), PhpKey::Int(b)) => a == *b,
+            (Self::Text(a), PhpKey::Text(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    fn to_key(self) -> PhpKey {
+        match self {
+            Self::Int(number) => PhpKey::Int(number),
+            Self::Text(text) => PhpKey::Text(text.to_owned()),
+        }
+    }
+}
+
+impl Index {
+    fn insert(&mut self, key: &PhpKey, place: usize) {
+        match key {
+            PhpKey::Int(number) => self.ints.insert(*number, place),
+            PhpKey::Text(text) => self.texts.insert(text.clone(), place),
+        };
+    }
+
+    fn get(&self, key: KeyRef<'_>) -> Option<usize> {
+        match key {
+            KeyRef::Int(number) => self.ints.get(&number),
+            KeyRef::Text(text) => self.texts.get(text),
+        }
+        .copied()
+    }
+}
+
+impl PhpArray {
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The value under a key; `"7"` finds the integer 7.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&PhpValue> {
+        self.place(KeyRef::new(key)).map(|place| &self.entries[place].1)
+    }
+
+    /// The entries in their order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&PhpKey, &PhpValue)> {
+        self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    /// Whether the keys are exactly 0, 1, 2, ... in this order, as they are where there is none.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        (0..).zip(&self.entries).all(|(at, (key, _))| *key == PhpKey::Int(at))
+    }
+
+    /// Puts a value under a key.
+    pub fn set(&mut self, key: &str, value: PhpValue) {
+        *self.entry(KeyRef::new(key)) = value;
+    }
+
+    /// Adds a value under the next integer. `false` where there is no next integer; the value is lost, as in PHP.
+    pub fn append(&mut self, value: PhpValue) -> bool {
+        self.next_entry().map(|entry| *entry = value).is_some()
+    }
+
+    /// The array under a key, which is made where there is none.
+    pub fn array(&mut self, key: &str) -> &mut PhpArray {
+        self.entry(KeyRef::new(key)).make_array()
+    }
+
+    /// A new array under the next integer. `None` where there is no next integer.
+    pub fn append_array(&mut self) -> Option<&mut PhpArray> {
+        self.next_entry().map(PhpValue::make_array)
+    }
+
+    fn place(&self, key: KeyRef<'_>) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key),
+            None => self.entries.iter().position(|(other, _)| key.is(other)),
+        }
+    }
+
+    fn entry(&mut self, key: KeyRef<'_>) -> &mut PhpValue {
+        let place = self.place(key).unwrap_or_else(|| self.push(key));
+        &mut self.entries[place].1
+    }
+
+    fn next_entry(&mut self) -> Option<&mut PhpValue> {
+        let next = match self.last_int {
+            Some(last) => last.checked_add(1)?,
+            None => 0,
+        };
+        let place = self.push(KeyRef::Int(next));
+        Some(&mut self.entries[place].1)
+    }
+
+    /// Adds an entry under a key that is not there, and returns its place.
+    fn push(&mut self, key: KeyRef<'_>) -> usize {
+        let (key, place) = (key.to_key(), self.entries.len());
+        if let PhpKey::Int(number) = key {
+            self.last_int = self.last_int.max(Some(number));
+        }
+        if let Some(index) = &mut self.index {
+            index.insert(&key, place);
+        }
+        if place == 0 {
+            // A hostile body can make 320,000 arrays of one entry; a vector would begin with room for four.
+            self.entries.reserve_exact(1);
+        }
+        self.entries.push((key, PhpValue::Text(String::new())));
+        if self.entries.len() == INDEXED_FROM {
+            let mut index = Box::<Index>::default();
+            for (place, (key, _)) in self.entries.iter().enumerate() {
+                index.insert(key, place);
+            }
+            self.index = Some(index);
+        }
+        place
+    }
+}
+
+/// The number that PHP takes a key for: an `i64` in the one way in which PHP itself writes it.
+fn canonical_int(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = match digits.as_bytes() {
+        [b'0'] => digits.len() == text.len(),
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if canonical { text.parse().ok() } else { None }
+}
+
+impl IntoIterator for PhpArray {
+    type Item = (PhpKey, PhpValue);
+    type IntoIter = std::vec::IntoIter<(PhpKey, PhpValue)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+/// Two arrays are equal where they hold the same entries in the same order.
+impl PartialEq for PhpArray {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for PhpArray {}
+
+impl fmt::Debug for PhpArray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PhpArray({} entries)", self.entries.len())
+    }
+}
+
+impl fmt::Debug for PhpValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Array(array) => array.fmt(f),
+        }
+    }
+}
+
+impl Serialize for PhpKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // A JSON writer puts a number that is a key in quotes.
+            Self::Int(number) => serializer.serialize_i64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl Serialize for PhpValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Array(array) => array.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for PhpArray {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_list() {
+            let mut list = serializer.serialize_seq(Some(self.len()))?;
+            self.iter().try_for_each(|(_, value)| list.serialize_element(value))?;
+            list.end()
+        } else {
+            let mut map = serializer.serialize_map(Some(self.len()))?;
+            self.iter()
+                .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+            map.end()
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Keeps tokens out of what is stored and forwarded.
+//!
+//! A POST carries live OAuth tokens in `auth`, and those of chat bots in `data`, too. Two rules, both over `data`:
+//! - a key that holds tokens is removed with all that is under it, at any depth and in any case: [`TOKEN_KEYS`] and
+//!   [`AUTH_KEY`];
+//! - so is every leaf, and every entry whose key, tells a token that stands anywhere in the POST: it equals one, or it
+//!   contains one of at least [`MIN_CONTAINED_BYTES`], as a URL with `?auth=<token>` does.
+//!
+//! A token in another spelling (percent-encoded, in another case, cut in half) is not found; Bitrix24's are letters and
+//! digits, which no encoding changes.
+//!
+//! Removing does not change what the rest is: a list stays a list and closes up, a map stays a map, even with nothing in it.
+
+use super::php_array::{PhpArray, PhpKey, PhpValue};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::collections::BTreeSet;
+
+/// Keys under which tokens stand: of `auth`, of the installer's form (`AUTH_ID`, `REFRESH_ID`), of workflow activities.
+pub const TOKEN_KEYS: [&str; 6] = [
+    "access_token",
+    "refresh_token",
+    "application_token",
+    "AUTH_ID",
+    "REFRESH_ID",
+    "event_token",
+];
+
+/// The key of the array in which tokens stand beside other things, which are no tokens, but go with them.
+pub const AUTH_KEY: &str = "auth";
+
+/// The event that asks the application to confirm the call of a method, and its key that holds the token of the call.
+pub const METHOD_CONFIRM: (&str, &str) = ("ONAPPMETHODCONFIRM", "TOKEN");
+
+/// Shortest token that is looked for inside of other text. Generated tokens have 32 characters or more. A chat bot's token
+/// is whatever its maker chose: `192735` or `bot` would be found in text that has nothing to do with it.
+pub const MIN_CONTAINED_BYTES: usize = 16;
+
+/// A longer token is looked for by so many bytes of its beginning. It bounds the work: a body of 1 MiB has as many places
+/// at which a token can begin, and takes up to 14 comparisons (10,000 tokens, halved each time) of 64 bytes at each.
+pub const MAX_CONTAINED_BYTES: usize = 64;
+
+/// What must not be told of a POST.
+pub struct Redaction<'a> {
+    /// Every token, to be found as a whole.
+    tokens: BTreeSet<&'a str>,
+    /// Beginnings of the longer tokens, to be found inside of other text: sorted, and none begins with another.
+    contained: Vec<&'a [u8]>,
+    is_method_confirm: bool,
+}
+
+impl<'a> Redaction<'a> {
+    /// Collects the tokens of a POST.
+    #[must_use]
+    pub fn of(post: &'a PhpArray, event_name: &str) -> Self {
+        let mut redaction = Self {
+            tokens: BTreeSet::new(),
+            contained: Vec::new(),
+            is_method_confirm: event_name.eq_ignore_ascii_case(METHOD_CONFIRM.0),
+        };
+        for (key, value) in post.iter() {
+            let in_data = matches!(key, PhpKey::Text(key) if key == "data");
+            redaction.collect(key, value, in_data, false);
+        }
+        for token in &redaction.tokens {
+            let Some(beginning) = token.as_bytes().get(..token.len().min(MAX_CONTAINED_BYTES)) else {
+                continue;
+            };
+            // What begins with a shorter token is found by that one. Sorted as they are, it is the last one kept.
+            let is_found = redaction
+                .contained
+                .last()
+                .is_some_and(|kept| beginning.starts_with(kept));
+            if beginning.len() >= MIN_CONTAINED_BYTES && !is_found {
+                redaction.contained.push(beginning);
+            }
+        }
+        redaction
+    }
+
+    /// Whether the text is a token of this POST, or contains one.
+    #[must_use]
+    pub fn tells_token(&self, text: &str) -> bool {
+        self.tokens.contains(text) || self.contains_token(text.as_bytes())
+    }
+
+    /// What is left of `data`. `None` where nothing is: it was a token itself.
+    #[must_use]
+    pub fn redact(&'a self, data: &'a PhpValue) -> Option<Redacted<'a>> {
+        self.keeps(data).then_some(Redacted {
+            value: data,
+            redaction: self,
+        })
+    }
+
+    fn collect(&mut self, key: &PhpKey, value: &'a PhpValue, in_data: bool, in_token_key: bool) {
+        let holds_tokens = in_token_key || self.is_token_key(key, in_data);
+        match value {
+            PhpValue::Text(text) if holds_tokens && !text.is_empty() => {
+                self.tokens.insert(text);
+            }
+            PhpValue::Text(_) => {}
+            PhpValue::Array(array) => {
+                for (key, value) in array.iter() {
+                    self.collect(key, value, in_data, holds_tokens);
+                }
+            }
+        }
+    }
+
+    fn is_token_key(&self, key: &PhpKey, in_data: bool) -> bool {
+        let PhpKey::Text(key) = key else {
+            return false;
+        };
+        TOKEN_KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
+            || (in_data && self.is_method_confirm && key.eq_ignore_ascii_case(METHOD_CONFIRM.1))
+    }
+
+    fn contains_token(&self, text: &[u8]) -> bool {
+        if self.contained.is_empty() || text.len() < MIN_CONTAINED_BYTES {
+            return false;
+        }
+        (0..=text.len() - MIN_CONTAINED_BYTES).any(|start| {
+            let rest = &text[start..];
+            // Of tokens of which none begins with another, only the last that is not after `rest` can be its beginning.
+            let after = self.contained.partition_point(|token| *token <= rest);
+            after
+                .checked_sub(1)
+                .is_some_and(|last| rest.starts_with(self.contained[last]))
+        })
+    }
+
+    fn keeps(&self, value: &PhpValue) -> bool {
+        value.as_text().is_none_or(|text| !self.tells_token(text))
+    }
+
+    fn keeps_entry(&self, key: &PhpKey, value: &PhpValue) -> bool {
+        let is_auth = matches!(key, PhpKey::Text(key) if key.eq_ignore_ascii_case(AUTH_KEY));
+        !is_auth && !self.is_token_key(key, true) && !self.tells_token(&key.as_text()) && self.keeps(value)
+    }
+}
+
+/// `data` without tokens. It is serialized from the tree as it was read, so nothing is copied.
+#[derive(Clone, Copy)]
+pub struct Redacted<'a> {
+    value: &'a PhpValue,
+    redaction: &'a Redaction<'a>,
+}
+
+impl Serialize for Redacted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let redaction = self.redaction;
+        let array = match self.value {
+            PhpValue::Text(text) => return serializer.serialize_str(text),
+            PhpValue::Array(array) => array,
+        };
+        if array.is_list() {
+            let mut list = serializer.serialize_seq(None)?;
+            for (_, value) in array.iter().filter(|(_, value)| redaction.keeps(value)) {
+                list.serialize_element(&Redacted { value, redaction })?;
+            }
+            list.end()
+        } else {
+            let mut map = serializer.serialize_map(None)?;
+            for (key, value) in array.iter().filter(|(key, value)| redaction.keeps_entry(key, value)) {
+                map.serialize_entry(key, &Redacted { value, redaction })?;
+            }
+            map.end()
+        }
+    }
+}
