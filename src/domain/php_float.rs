@@ -8,7 +8,7 @@ const MAX_LEADING_ZEROS: i32 = 3;
 /// The text of a finite float as PHP writes it with `precision = -1`: the fewest digits that tell it from its neighbours, no
 /// point where there is no fraction (`1`), and an exponent where it is very large or very small (`1.0E+25`, `1.5E-7`).
 pub(super) fn to_text(value: f64) -> String {
-    let scientific = format!("{:e}", value.abs());
+    let scientific = shortest(value.abs());
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return value.to_string();
     };
@@ -17,7 +17,7 @@ pub(super) fn to_text(value: f64) -> String {
     };
     let digits = mantissa.replace('.', "");
     let sign = if value.is_sign_negative() { "-" } else { "" };
-    // Digits before the point; negative: zeros after it.
+    // How many digits stand before the point; negative: how many zeros stand after it.
     let integer_digits = exponent + 1;
     if !(-MAX_LEADING_ZEROS..=MAX_INTEGER_DIGITS).contains(&integer_digits) {
         let (first, rest) = digits.split_at(1);
@@ -37,6 +37,17 @@ pub(super) fn to_text(value: f64) -> String {
     }
 }
 
+/// The shortest digits, as `1.25e-7`. Where two are equally near, std takes the larger ones and PHP the even ones, to which
+/// std rounds when it is told how many digits to write.
+fn shortest(value: f64) -> String {
+    let larger = format!("{value:e}");
+    let fraction_digits = larger
+        .split_once('e')
+        .map_or(0, |(mantissa, _)| mantissa.len().saturating_sub(2));
+    let even = format!("{value:.fraction_digits$e}");
+    if even.parse() == Ok(value) { even } else { larger }
+}
+
 #[cfg(test)]
 mod tests {
     use super::to_text;
@@ -51,6 +62,7 @@ mod tests {
             (-1.25, "-1.25"),
             (100.0, "100"),
             (0.1 + 0.2, "0.30000000000000004"),
+            (219_148_980_753_136.625, "219148980753136.62"),
             (1e16, "10000000000000000"),
             (1e17, "1.0E+17"),
             (12_345_678_901_234_567.0, "12345678901234568"),

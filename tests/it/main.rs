@@ -1,0 +1,8 @@
+//! Native integration tests of the whole, in one binary.
+
+mod fixtures;
+mod normalizing;
+mod parsing;
+mod php_vectors;
+mod properties;
+mod worst_cases;
