@@ -114,3 +114,50 @@ impl io::Write for BoundedText {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::value::to_raw_value;
+
+    fn event(data: &str) -> CloudEvent {
+        CloudEvent {
+            specversion: SPEC_VERSION.into(),
+            id: EventId::try_from("01939d5e-1a2b-7c3d-8e4f-0123456789ab").unwrap(),
+            source: String::new(),
+            event_type: String::new(),
+            subject: None,
+            time: String::new(),
+            datacontenttype: DATA_CONTENT_TYPE.into(),
+            data: Some(to_raw_value(data).unwrap()),
+            b24event: String::new(),
+            b24memberid: MemberId::try_from("m").unwrap(),
+            b24handlerid: None,
+            b24scope: None,
+            b24status: None,
+            b24userid: None,
+            b24receivedat: String::new(),
+            b24removed: None,
+        }
+    }
+
+    #[test]
+    fn the_longest_event_fits_its_row_and_one_byte_more_does_not() {
+        let room = MAX_EVENT_BYTES - event("").to_json().unwrap().len();
+        assert_eq!(event(&"x".repeat(room)).to_json().unwrap().len(), MAX_EVENT_BYTES);
+        assert_eq!(event(&"x".repeat(room + 1)).to_json(), Err(EventTooLarge));
+        // A control character has six bytes in JSON.
+        assert!(event(&"\u{1}".repeat(room / 6)).to_json().is_ok());
+        assert_eq!(event(&"\u{1}".repeat(room / 6 + 1)).to_json(), Err(EventTooLarge));
+    }
+
+    #[test]
+    fn attributes_are_printable_text() {
+        for text in ["", "a b", "Сделка", "😀", "\u{fffd}"] {
+            assert!(is_attribute_text(text), "{text:?}");
+        }
+        for text in ["\0", "a\n", "\u{7f}", "\u{9f}", "\u{fdd0}", "\u{ffff}", "\u{1fffe}"] {
+            assert!(!is_attribute_text(text), "{text:?}");
+        }
+    }
+}

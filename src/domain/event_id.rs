@@ -30,8 +30,9 @@ impl EventId {
     /// The time of receipt that the id was made from.
     #[must_use]
     pub fn received_at(self) -> Timestamp {
-        let [a, b, c, d, e, f, ..] = *self.0.as_bytes();
-        Timestamp::from_millis(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+        // The first 48 bits of 128.
+        let (first_half, _) = self.0.as_u64_pair();
+        Timestamp::from_millis((first_half >> 16).cast_signed())
     }
 }
 

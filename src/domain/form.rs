@@ -61,3 +61,38 @@ impl<'de> Visitor<'de> for Pairs {
         Ok(Form(Ok(tree)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::body::MAX_KEY_BYTES;
+    use super::*;
+
+    fn json(body: &[u8]) -> String {
+        serde_json::to_string(&read_form(body).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn damaged_text_is_read_as_far_as_it_goes() {
+        assert_eq!(json(b"a=%zz&b=%4&c=%e2%82x"), r#"{"a":"%zz","b":"%4","c":"�x"}"#);
+        assert_eq!(json(b"\xff=\xf0\x9f&a[\xfe]=%ff"), r#"{"�":"�","a":{"�":"�"}}"#);
+        assert_eq!(json(b"a\0b=c\0d"), r#"{"a":"c\u0000d"}"#);
+        assert_eq!(json(b""), "[]");
+    }
+
+    #[test]
+    fn each_limit_is_the_last_that_is_taken() {
+        let pairs = |count: usize| vec!["a"; count].join("&&");
+        assert!(
+            read_form(pairs(MAX_PAIRS).as_bytes()).is_ok(),
+            "nothing between && is no pair"
+        );
+        assert_eq!(read_form(pairs(MAX_PAIRS + 1).as_bytes()), Err(Limit::Pairs.into()));
+        let value = |bytes: usize| format!("a={}", "x".repeat(bytes - 2));
+        assert!(read_form(value(MAX_BODY_BYTES).as_bytes()).is_ok());
+        assert_eq!(read_form(value(MAX_BODY_BYTES + 1).as_bytes()), Err(Limit::Body.into()));
+        // A name is measured when it is decoded: %61 is one byte.
+        let name = |bytes: usize| "%61".repeat(bytes);
+        assert!(read_form(name(MAX_KEY_BYTES).as_bytes()).is_ok());
+        assert_eq!(read_form(name(MAX_KEY_BYTES + 1).as_bytes()), Err(Limit::Key.into()));
+    }
+}

@@ -154,3 +154,92 @@ fn text_at<'a>(array: &'a PhpArray, key: &str) -> Option<&'a str> {
 fn auth_text<'a>(post: &'a PhpArray, key: &str) -> Option<&'a str> {
     text_at(post.get("auth")?.as_array()?, key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::body::MAX_BODY_BYTES;
+    use super::*;
+
+    fn read(body: &str) -> Result<InboundEvent, InboundError> {
+        InboundEvent::from_body(BodyFormat::Form, body.as_bytes())
+    }
+
+    #[test]
+    fn a_post_without_an_event_is_not_taken_and_the_answer_says_whose_posts_have_none() {
+        for body in [
+            "",
+            "event=&auth[member_id]=m",
+            "event[x]=E&auth[member_id]=m",
+            "workflow_id=1&event_token=t&auth[member_id]=m",
+        ] {
+            assert_eq!(read(body).unwrap_err(), InboundError::NoEvent, "{body}");
+        }
+        let message = InboundError::NoEvent.to_string();
+        for sender in ["robots", "workflow activities", "SMS"] {
+            assert!(message.contains(sender), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_post_that_names_no_portal_is_not_taken() {
+        for auth in [
+            "",
+            "&auth=m",
+            "&auth[member_id]=",
+            "&auth[member_id]=a/b",
+            "&auth[MEMBER_ID]=m",
+            "&member_id=m",
+        ] {
+            assert_eq!(
+                read(&format!("event=E{auth}")).unwrap_err(),
+                InboundError::BadMemberId,
+                "{auth}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_event_is_short_and_plain() {
+        let named =
+            |name: &str| read(&format!("auth[member_id]=m&event={name}")).map(|event| event.event_name().to_owned());
+        let longest = "E".repeat(MAX_EVENT_NAME_BYTES);
+        assert_eq!(named(&longest), Ok(longest.clone()));
+        assert_eq!(named(&(longest + "E")), Err(Limit::EventName.into()));
+        assert_eq!(named("ON%0AX"), Err(Malformed::EventName.into()));
+        assert_eq!(named("Событие 1"), Ok("Событие 1".to_owned()));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_body_is_said_before_all_else() {
+        let list = InboundEvent::from_body(BodyFormat::Json, b"[]");
+        assert_eq!(list.unwrap_err(), Malformed::NotAnObject.into());
+        assert_eq!(read(&"a".repeat(MAX_BODY_BYTES + 1)).unwrap_err(), Limit::Body.into());
+    }
+
+    #[test]
+    fn a_token_is_a_scalar_of_any_length() {
+        let token = |rest: &str| {
+            read(&format!("event=E&auth[member_id]=m{rest}"))
+                .unwrap()
+                .application_token()
+        };
+        assert_eq!(token("&auth[application_token]=7"), Some(Secret::new("7")));
+        for none in [
+            "",
+            "&auth[application_token]=",
+            "&auth[application_token][]=7",
+            "&application_token=7",
+        ] {
+            assert_eq!(token(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn neither_data_nor_tokens_are_printed() {
+        let event = read("event=E&data[x]=private&auth[member_id]=m&auth[application_token]=192735").unwrap();
+        assert_eq!(
+            format!("{event:?}"),
+            r#"InboundEvent { event_name: "E", member_id: MemberId("m"), .. }"#
+        );
+    }
+}

@@ -227,3 +227,81 @@ impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
         self.list.member(self.key_bytes)?.deserialize(deserializer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(body: &str) -> String {
+        serde_json::to_string(&read_json(body.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn values_are_what_a_form_would_have_brought() {
+        assert_eq!(
+            json(r#"{"t":true,"f":false,"n":null,"e":[],"i":7,"x":1.0,"l":[null,1],"a.b":{"c d":"e"}}"#),
+            r#"{"t":"1","f":"0","i":"7","x":"1","l":{"1":"1"},"a_b":{"c d":"e"}}"#
+        );
+        assert_eq!(
+            json(r#"{"a":9223372036854775807,"b":9223372036854775808,"c":-9223372036854775809,"d":1e25}"#),
+            r#"{"a":"9223372036854775807","b":"9.223372036854776E+18","c":"-9.223372036854776E+18","d":"1.0E+25"}"#
+        );
+        assert_eq!(
+            json(r#"{"a":{"x":1},"b":2,"a":{"y":3},"b":null}"#),
+            r#"{"a":{"y":"3"}}"#
+        );
+        assert_eq!(json("{}"), "[]");
+    }
+
+    #[test]
+    fn bad_utf_8_is_read_as_in_a_form() {
+        let tree = read_json(b"{\"a\":\"\xff\"}").unwrap();
+        assert_eq!(serde_json::to_string(&tree).unwrap(), r#"{"a":"�"}"#);
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_malformed() {
+        for body in ["[]", "[1]", "1", "null", "true", r#""s6p6eclrvim6da22""#] {
+            assert_eq!(read_json(body.as_bytes()), Err(Malformed::NotAnObject.into()), "{body}");
+        }
+        for body in [
+            "",
+            "{",
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":'b'}"#,
+            r#"{"a":1e400}"#,
+            r#"{"a":"\ud800"}"#,
+            "{} {}",
+            "\u{feff}{}",
+        ] {
+            let outcome = read_json(body.as_bytes());
+            assert!(
+                matches!(outcome, Err(ReadError::Malformed(Malformed::NotJson { .. }))),
+                "{body} {outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_limit_is_the_one_of_the_form_that_would_have_been_sent() {
+        let objects = |brackets: usize| format!(r#"{{"a":{}1{}}}"#, r#"{"b":"#.repeat(brackets), "}".repeat(brackets));
+        let lists = |brackets: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(brackets), "]".repeat(brackets));
+        // The name is a[kkk].
+        let name = |bytes: usize| format!(r#"{{"a":{{"{}":1}}}}"#, "k".repeat(bytes - "a[]".len()));
+        let pairs = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["null"; count].join(","));
+        let body = |bytes: usize| format!("{{{}}}", " ".repeat(bytes - 2));
+        for (longest, too_long, limit) in [
+            (objects(MAX_DEPTH), objects(MAX_DEPTH + 1), Limit::Depth),
+            (lists(MAX_DEPTH), lists(MAX_DEPTH + 1), Limit::Depth),
+            (name(MAX_KEY_BYTES), name(MAX_KEY_BYTES + 1), Limit::Key),
+            (pairs(MAX_PAIRS), pairs(MAX_PAIRS + 1), Limit::Pairs),
+            (body(MAX_BODY_BYTES), body(MAX_BODY_BYTES + 1), Limit::Body),
+        ] {
+            assert!(read_json(longest.as_bytes()).is_ok(), "{limit}");
+            assert_eq!(read_json(too_long.as_bytes()), Err(limit.into()));
+        }
+        // Deeper than serde_json itself goes.
+        assert_eq!(read_json(lists(100_000).as_bytes()), Err(Limit::Depth.into()));
+    }
+}

@@ -6,8 +6,8 @@
 //! - a value put under a present key takes the place of the old one, and the key keeps its place in the order;
 //! - as JSON it is an array where the keys are exactly 0, 1, 2, ... in this order, else an object.
 
+use super::php_key::{KeyRef, PhpKey};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -24,15 +24,6 @@ pub enum PhpValue {
     Array(PhpArray),
 }
 
-/// A key of an array.
-#[derive(Clone, PartialEq, Eq)]
-pub enum PhpKey {
-    /// A key that is a canonical decimal `i64`.
-    Int(i64),
-    /// Any other key.
-    Text(String),
-}
-
 /// An ordered map with the keys of PHP. `Debug` prints no content, which may be a token.
 #[derive(Clone, Default)]
 pub struct PhpArray {
@@ -47,12 +38,6 @@ pub struct PhpArray {
 struct Index {
     ints: BTreeMap<i64, usize>,
     texts: BTreeMap<String, usize>,
-}
-
-#[derive(Clone, Copy)]
-enum KeyRef<'a> {
-    Int(i64),
-    Text(&'a str),
 }
 
 impl PhpValue {
@@ -82,41 +67,6 @@ impl PhpValue {
         match self {
             Self::Array(array) => array,
             Self::Text(_) => unreachable!("a leaf has just been replaced by an array"),
-        }
-    }
-}
-
-impl PhpKey {
-    /// The key as it stands in a name or in JSON.
-    #[must_use]
-    pub fn as_text(&self) -> Cow<'_, str> {
-        match self {
-            Self::Int(number) => Cow::Owned(number.to_string()),
-            Self::Text(text) => Cow::Borrowed(text),
-        }
-    }
-}
-
-impl<'a> KeyRef<'a> {
-    fn new(text: &'a str) -> Self {
-        match canonical_int(text) {
-            Some(number) => Self::Int(number),
-            None => Self::Text(text),
-        }
-    }
-
-    fn is(self, key: &PhpKey) -> bool {
-        match (self, key) {
-            (Self::Int(a), PhpKey::Int(b)) => a == *b,
-            (Self::Text(a), PhpKey::Text(b)) => a == b,
-            _ => false,
-        }
-    }
-
-    fn to_key(self) -> PhpKey {
-        match self {
-            Self::Int(number) => PhpKey::Int(number),
-            Self::Text(text) => PhpKey::Text(text.to_owned()),
         }
     }
 }
@@ -235,17 +185,6 @@ impl PhpArray {
     }
 }
 
-/// The number that PHP takes a key for: an `i64` in the one way in which PHP itself writes it.
-fn canonical_int(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let canonical = match digits.as_bytes() {
-        [b'0'] => digits.len() == text.len(),
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    if canonical { text.parse().ok() } else { None }
-}
-
 impl IntoIterator for PhpArray {
     type Item = (PhpKey, PhpValue);
     type IntoIter = std::vec::IntoIter<(PhpKey, PhpValue)>;
@@ -279,16 +218,6 @@ impl fmt::Debug for PhpValue {
     }
 }
 
-impl Serialize for PhpKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            // A JSON writer puts a number that is a key in quotes.
-            Self::Int(number) => serializer.serialize_i64(*number),
-            Self::Text(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
 impl Serialize for PhpValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -310,5 +239,87 @@ impl Serialize for PhpArray {
                 .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
             map.end()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> PhpValue {
+        PhpValue::Text(text.to_owned())
+    }
+
+    fn json(array: &PhpArray) -> String {
+        serde_json::to_string(array).unwrap()
+    }
+
+    #[test]
+    fn keys_are_found_replaced_in_place_and_kept_in_order_however_many_there_are() {
+        for count in [1, INDEXED_FROM - 1, INDEXED_FROM, INDEXED_FROM + 1, 1000] {
+            let mut array = PhpArray::default();
+            let key = |at: usize| {
+                if at.is_multiple_of(2) {
+                    at.to_string()
+                } else {
+                    format!("k{at}")
+                }
+            };
+            let keys: Vec<String> = (0..count).rev().map(key).collect();
+            for key in &keys {
+                array.set(key, text("old"));
+            }
+            array.set(&keys[0], text("new"));
+            let in_order: Vec<String> = array.iter().map(|(key, _)| key.as_text().into_owned()).collect();
+            assert_eq!(in_order, keys);
+            assert!(keys.iter().all(|key| array.get(key).is_some()) && array.get("absent").is_none());
+            assert_eq!(array.iter().next().map(|(_, value)| value), Some(&text("new")));
+        }
+    }
+
+    #[test]
+    fn appending_follows_the_largest_integer_until_there_is_none_left() {
+        let mut array = PhpArray::default();
+        array.set("-5", text("a"));
+        array.set("text", text("b"));
+        assert!(array.append(text("c")));
+        array.set("9223372036854775806", text("d"));
+        assert!(array.append_array().is_some());
+        assert!(!array.append(text("lost")) && array.append_array().is_none());
+        assert_eq!(
+            json(&array),
+            r#"{"-5":"a","text":"b","-4":"c","9223372036854775806":"d","9223372036854775807":[]}"#
+        );
+    }
+
+    #[test]
+    fn only_keys_from_zero_on_in_order_make_a_json_array() {
+        let lists: [&[&str]; 2] = [&["0"], &["0", "1"]];
+        let maps: [&[&str]; 4] = [&["1"], &["1", "0"], &["0", "x"], &["x"]];
+        for (keys, is_list) in lists
+            .map(|keys| (keys, true))
+            .into_iter()
+            .chain(maps.map(|keys| (keys, false)))
+        {
+            let mut array = PhpArray::default();
+            for key in keys {
+                array.set(key, text("x"));
+            }
+            assert_eq!(array.is_list(), is_list, "{keys:?}");
+            assert_eq!(json(&array).starts_with('['), is_list, "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn no_content_is_printed() {
+        let mut array = PhpArray::default();
+        array
+            .array("auth")
+            .set("access_token", text("s6p6eclrvim6da22ft9ch94ekreb52lv"));
+        let auth = array.get("auth");
+        assert_eq!(
+            format!("{array:?} {auth:?}"),
+            "PhpArray(1 entries) Some(PhpArray(1 entries))"
+        );
     }
 }

@@ -95,3 +95,57 @@ fn read_name(name: &str) -> Result<Option<Name<'_>>, Limit> {
 fn plain(text: &str) -> String {
     text.replace([' ', '.', '['], "_")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tree of pairs with these names, whose values are 0, 1, 2, ...
+    fn tree(names: &[&str]) -> String {
+        let mut tree = PhpArray::default();
+        for (at, name) in names.iter().enumerate() {
+            register(&mut tree, name, at.to_string()).unwrap();
+        }
+        serde_json::to_string(&tree).unwrap()
+    }
+
+    // Each of these readings is PHP's own; `tests/fixtures/php` has hundreds more.
+    #[test]
+    fn a_name_leads_where_it_leads_in_php() {
+        for (names, json) in [
+            (&["data[FIELDS][ID]"][..], r#"{"data":{"FIELDS":{"ID":"0"}}}"#),
+            (&["  a.b c"], r#"{"a_b_c":"0"}"#),
+            (&["a\0b", "\0c"], r#"{"a":"0"}"#),
+            (&["", " ", "[a]", "[", "b"], r#"{"b":"4"}"#),
+            (&["a[b.c d]"], r#"{"a":{"b.c d":"0"}}"#),
+            (
+                &["a[]", "a[ ]", "a[\t]", "a[  ]"],
+                r#"{"a":{"0":"0","1":"1","2":"2","  ":"3"}}"#,
+            ),
+            (&["a[[b]"], r#"{"a":{"[b":"0"}}"#),
+            (&["a[b]c[d]", "e[f].g"], r#"{"a":{"b":"0"},"e":{"f":"1"}}"#),
+            (&["a[b.c[d", "e["], r#"{"a_b_c_d":"0","e_":"1"}"#),
+            (&["a[b][c", "d[][e"], r#"{"a":{"b":"0"},"d":["1"]}"#),
+            (
+                &["a[b]", "a", "c", "a[d]", "a[d][e]"],
+                r#"{"a":{"d":{"e":"4"}},"c":"2"}"#,
+            ),
+            (
+                &["a[9223372036854775807]", "a[]", "a[][b]"],
+                r#"{"a":{"9223372036854775807":"0"}}"#,
+            ),
+        ] {
+            assert_eq!(tree(names), json, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn names_have_a_longest_length_and_a_deepest_level() {
+        let mut tree = PhpArray::default();
+        let mut take = |name: String| register(&mut tree, &name, String::new());
+        assert_eq!(take("a".repeat(MAX_KEY_BYTES)), Ok(()));
+        assert_eq!(take("a".repeat(MAX_KEY_BYTES + 1)), Err(Limit::Key));
+        assert_eq!(take(format!("a{}", "[b]".repeat(MAX_DEPTH))), Ok(()));
+        assert_eq!(take(format!("a{}", "[b]".repeat(MAX_DEPTH + 1))), Err(Limit::Depth));
+    }
+}

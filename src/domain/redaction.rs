@@ -11,7 +11,8 @@
 //!
 //! Removing does not change what the rest is: a list stays a list and closes up, a map stays a map, even with nothing in it.
 
-use super::php_array::{PhpArray, PhpKey, PhpValue};
+use super::php_array::{PhpArray, PhpValue};
+use super::php_key::PhpKey;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use std::collections::BTreeSet;
 
@@ -166,5 +167,109 @@ impl Serialize for Redacted<'_> {
             }
             map.end()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form::read_form;
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    /// What is left of `data`, in JSON.
+    fn redacted(event: &str, body: &str) -> Option<String> {
+        let post = read_form(body.as_bytes()).unwrap();
+        let redaction = Redaction::of(&post, event);
+        let left = redaction.redact(post.get("data")?)?;
+        Some(serde_json::to_string(&left).unwrap())
+    }
+
+    fn left(body: &str) -> String {
+        redacted("ONIMBOTMESSAGEADD", body).unwrap()
+    }
+
+    #[test]
+    fn token_keys_go_with_all_that_is_under_them_at_any_depth_and_in_any_case() {
+        for key in TOKEN_KEYS.into_iter().chain([AUTH_KEY]) {
+            for key in [key.to_lowercase(), key.to_uppercase()] {
+                let body = format!("data[{key}]=x&data[a][0][{key}][b][c]=y&data[d]=e");
+                assert_eq!(left(&body), r#"{"a":[{}],"d":"e"}"#, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_removed_wherever_else_it_stands() {
+        for place in [
+            "auth[access_token]",
+            "AUTH_ID",
+            "data[BOT][567][AUTH][refresh_token]",
+            "data[a][Event_Token][x][]",
+            "other[application_token]",
+        ] {
+            let body = format!(
+                "{place}={TOKEN}&data[t]={TOKEN}&data[u]=https://x/?auth={TOKEN}%26a=b&data[{TOKEN}]=c&data[k-{TOKEN}][d]=e\
+                 &data[z]=f"
+            );
+            assert!(!left(&body).contains(TOKEN), "{place}");
+            assert!(left(&body).ends_with(r#""z":"f"}"#), "{place}");
+        }
+        assert_eq!(redacted("E", &format!("auth[access_token]={TOKEN}&data={TOKEN}")), None);
+    }
+
+    #[test]
+    fn a_short_token_is_found_only_as_a_whole() {
+        let body =
+            "auth[application_token]=192735&data[a]=192735&data[b]=1927350&data[c]=t192735&data[192735]=x&data[d]=y";
+        assert_eq!(left(body), r#"{"b":"1927350","c":"t192735","d":"y"}"#);
+        let empty_token = "auth[access_token]=&data[a]=&data[b]=x";
+        assert_eq!(left(empty_token), r#"{"a":"","b":"x"}"#);
+    }
+
+    #[test]
+    fn of_tokens_that_begin_alike_each_is_found() {
+        let tokens = [
+            "aaaaaaaaaaaaaaaab",
+            "aaaaaaaaaaaaaaaac",
+            "aaaaaaaaaaaaaaaabc",
+            "aaaaaaaaaaaaaaaadd",
+            "bbbbbbbbbbbbbbbb",
+        ];
+        let sent = tokens.map(|token| format!("AUTH_ID[]={token}")).join("&");
+        for token in tokens {
+            let innocent = &token[1..];
+            let body = format!("data[]=({token})&data[]=aaa{token}&data[]=({innocent})&data[]={token}&{sent}");
+            assert_eq!(left(&body), format!(r#"["({innocent})"]"#), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_very_long_token_is_found_by_its_beginning() {
+        let (beginning, shorter) = ("x".repeat(MAX_CONTAINED_BYTES), "x".repeat(MAX_CONTAINED_BYTES - 1));
+        let body = format!("AUTH_ID={beginning}etc&data[]=({beginning}etc)&data[]={beginning}&data[]={shorter}");
+        assert_eq!(left(&body), format!(r#"["{shorter}"]"#));
+    }
+
+    #[test]
+    fn the_token_of_a_call_to_confirm_is_one() {
+        let body = format!("data[TOKEN]={TOKEN}&data[a][token]=short&data[b]=short&data[METHOD]={TOKEN}!&data[c]=d");
+        assert_eq!(
+            redacted("OnAppMethodConfirm", &body).as_deref(),
+            Some(r#"{"a":{},"c":"d"}"#)
+        );
+        assert!(left(&body).contains(TOKEN), "elsewhere `TOKEN` is a key like any other");
+    }
+
+    #[test]
+    fn what_is_left_keeps_its_shape() {
+        let auth = format!("auth[access_token]={TOKEN}");
+        assert_eq!(
+            left(&format!("{auth}&data[]=a&data[]={TOKEN}&data[]=b")),
+            r#"["a","b"]"#
+        );
+        let emptied = format!("{auth}&data[l][]={TOKEN}&data[m][x]={TOKEN}&data[n][auth]=x");
+        assert_eq!(left(&emptied), r#"{"l":[],"m":{},"n":{}}"#);
+        assert_eq!(left("data[auth]=x&data[0]=a&data[1]=b"), r#"{"0":"a","1":"b"}"#);
     }
 }

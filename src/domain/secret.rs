@@ -67,10 +67,6 @@ impl PartialEq for TokenHash {
     }
 }
 
-#[expect(
-    clippy::derived_hash_with_manual_eq,
-    reason = "both look at all 32 bytes; equality is only slower"
-)]
 impl std::hash::Hash for TokenHash {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.hash(state);

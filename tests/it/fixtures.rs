@@ -74,7 +74,7 @@ pub fn captures() -> Vec<Capture> {
 
 /// The relay's reading of a body.
 pub fn reading(format: BodyFormat, body: &[u8]) -> Result<Value, ReadError> {
-    read_body(format, body).map(|tree| serde_json::to_value(tree).unwrap())
+    read_body(format, body).map(|tree| serde_json::to_value(tree).expect("every tree is JSON"))
 }
 
 /// A file under `tests/fixtures`.
@@ -85,6 +85,6 @@ pub fn path(name: &str) -> PathBuf {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
-    let text = std::fs::read_to_string(path("bitrix").join(name)).unwrap();
+    let text = std::fs::read_to_string(path("bitrix").join(name)).expect("the fixture is there");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

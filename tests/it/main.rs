@@ -5,4 +5,5 @@ mod normalizing;
 mod parsing;
 mod php_vectors;
 mod properties;
+mod redacting;
 mod worst_cases;

@@ -48,7 +48,7 @@ impl Text {
             Self::Bytes { hex } => hex
                 .as_bytes()
                 .chunks(2)
-                .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+                .map(|pair| hex_byte(pair).expect("pairs of hexadecimal digits"))
                 .collect(),
         }
     }
@@ -63,7 +63,7 @@ impl Reading {
     fn json(&self) -> String {
         match self {
             Self::Json(json) => json.clone(),
-            Self::Entries(entries) => serde_json::to_string(&entries.array()).unwrap(),
+            Self::Entries(entries) => serde_json::to_string(&entries.array()).expect("every tree is JSON"),
         }
     }
 }
@@ -80,6 +80,10 @@ impl Entries {
         }
         array
     }
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[test]
