@@ -239,7 +239,7 @@ mod tests {
         let sent = tokens.map(|token| format!("AUTH_ID[]={token}")).join("&");
         for token in tokens {
             let innocent = &token[1..];
-            let body = format!("data[]=({token})&data[]=aaa{token}&data[]=({innocent})&data[]={token}&{sent}");
+            let body = format!("data[]=({token}~&data[]=aaa{token}&data[]=({innocent})&data[]={token}&{sent}");
             assert_eq!(left(&body), format!(r#"["({innocent})"]"#), "{token}");
         }
     }

@@ -10,8 +10,8 @@ use bitrix24_edge_relay::domain::normalizer::normalize;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use std::time::{Duration, Instant};
 
-/// What a body may take without optimization on a busy machine. One that costs the square of its length takes minutes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What a body may take without optimization on a very busy machine. One that costs the square of its length takes minutes.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const HEAD: &str = "event=E&auth[member_id]=m";
 
