@@ -1,0 +1,47 @@
+// Tells whether a build is still the one that its inputs would make.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { inRoot } from "../support/paths.mjs";
+
+/** All that decides the wasm: code, dependencies, compiler, and the versions of the tools (in the two lock files and here). */
+const INPUTS = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build", "scripts/setup"];
+
+const OUTPUTS = ["index.js", "index_bg.wasm"];
+
+const stampOf = (directory) => path.join(directory, ".fingerprint");
+
+/** One hash over the inputs. Take it before the build: what changes meanwhile then counts as changed. */
+export function inputsOf(options) {
+  const hash = createHash("sha256").update(JSON.stringify(options));
+  for (const file of INPUTS.flatMap((name) => filesUnder(inRoot(name)))) hash.update(`\0${file}\0`).update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+/** Whether `directory` holds the outputs that were made of `inputs`, unchanged. */
+export function isCurrent(directory, inputs) {
+  const stamp = stampOf(directory);
+  const there = [stamp, ...outputsIn(directory)].every((file) => existsSync(file));
+  return there && readFileSync(stamp, "utf8") === contents(directory, inputs);
+}
+
+export function stamp(directory, inputs) {
+  writeFileSync(stampOf(directory), contents(directory, inputs));
+}
+
+function contents(directory, inputs) {
+  const hash = createHash("sha256");
+  for (const file of outputsIn(directory)) hash.update(readFileSync(file));
+  return `inputs ${inputs}\noutputs ${hash.digest("hex")}\n`;
+}
+
+const outputsIn = (directory) => OUTPUTS.map((name) => path.join(directory, name));
+
+function filesUnder(start) {
+  const entries = (directory) =>
+    readdirSync(directory, { withFileTypes: true })
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((entry) => (entry.isDirectory() ? entries(path.join(directory, entry.name)) : [path.join(directory, entry.name)]));
+  return path.extname(start) === "" ? entries(start) : [start];
+}

@@ -1,0 +1,24 @@
+// Builds the worker with worker-build, unless it is built already.
+
+import path from "node:path";
+import { say, since } from "../support/output.mjs";
+import { root, shippedBuild, testBuild, toolsDirectory } from "../support/paths.mjs";
+import { compile } from "../support/run.mjs";
+import { inputsOf, isCurrent, stamp } from "./fingerprint.mjs";
+
+// Both are compiled by cargo in the same way, so the second one to be built costs no compiling.
+export const shipped = { name: "the worker", directory: shippedBuild, options: ["--release"] };
+export const forTests = { name: "the worker for the tests", directory: testBuild, options: ["--release", "--no-opt"] };
+
+/** Builds one of the two above with the environment of `setUp`. Says nothing where nothing is to be done. */
+export async function build({ name, directory, options }, env) {
+  const inputs = inputsOf(options);
+  if (isCurrent(directory, inputs)) return;
+  const start = Date.now();
+  say(`Building ${name} (about a minute the first time, then some seconds) ...`);
+  // worker-build takes the output directory relative to the crate, and everything after an unknown option for cargo.
+  const args = [...options, "--out-dir", path.relative(root, directory), "--locked"];
+  await compile(`${name} could not be built`, path.join(toolsDirectory, "bin", "worker-build"), args, { env });
+  stamp(directory, inputs);
+  say(`  done in ${since(start)}`);
+}

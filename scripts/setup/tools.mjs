@@ -1,0 +1,66 @@
+// Compiles the two build tools that no package registry has as a binary: wasm-bindgen and worker-build.
+//
+// `worker-build` would download wasm-bindgen, wasm-opt and esbuild when it does not find them, from places and in versions
+// that no lock file knows. Here everything is pinned: these two by version and by the lock file inside their crate, the
+// others in package-lock.json.
+
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { Failure, say, since } from "../support/output.mjs";
+import { inRoot, toolsDirectory } from "../support/paths.mjs";
+import { compile } from "../support/run.mjs";
+
+/** Goes with `worker` of Cargo.toml: the two are released together. */
+const WORKER_BUILD = "0.8.7";
+
+/** Takes the place of `native-tls` while `worker-build` is compiled; its own text says why. */
+const nativeTls = inRoot("scripts", "setup", "native-tls");
+
+export async function installTools(env) {
+  const tools = [
+    { crate: "wasm-bindgen-cli", version: lockedVersion("wasm-bindgen"), binary: "wasm-bindgen", minutes: 2, options: [] },
+    {
+      crate: "worker-build",
+      version: WORKER_BUILD,
+      binary: "worker-build",
+      minutes: 2,
+      options: ["--config", `patch.crates-io.native-tls.path=${JSON.stringify(nativeTls)}`],
+    },
+  ];
+  const missing = tools.filter((tool) => !isInstalled(tool));
+  const target = path.join(toolsDirectory, "target");
+  for (const tool of missing) await install(tool, target, env);
+  // Several hundred megabytes, needed only while compiling.
+  if (missing.length > 0) rmSync(target, { recursive: true, force: true });
+}
+
+/** wasm-bindgen's command and library must be the same version to the last digit. */
+function lockedVersion(crate) {
+  const lock = readFileSync(inRoot("Cargo.lock"), "utf8");
+  const found = new RegExp(`^name = "${crate}"\nversion = "(.+)"`, "m").exec(lock);
+  if (!found) throw new Failure(`Cargo.lock names no ${crate}`, "Restore the file: git checkout Cargo.lock");
+  return found[1];
+}
+
+/** Cargo keeps its own record of what it installed where. */
+function isInstalled({ crate, version, binary }) {
+  const record = path.join(toolsDirectory, ".crates.toml");
+  if (!existsSync(path.join(toolsDirectory, "bin", binary)) || !existsSync(record)) return false;
+  return readFileSync(record, "utf8").includes(`"${crate} ${version} (`);
+}
+
+async function install({ crate, version, binary, minutes, options }, target, env) {
+  const start = Date.now();
+  say(`Compiling ${crate} ${version} (once, about ${minutes} minutes on 2 cores) ...`);
+  const args = ["install", "--locked", "--force", `${crate}@${version}`, "--bin", binary, "--root", toolsDirectory, ...options];
+  await compile(`${crate} ${version} could not be installed`, "cargo", args, {
+    // Barely optimised tools are as fast for a wasm of this size, and take half the time to compile. One target directory
+    // for both, since they share many crates.
+    env: { ...env, CARGO_TARGET_DIR: target, CARGO_PROFILE_RELEASE_OPT_LEVEL: "1", CARGO_PROFILE_RELEASE_LTO: "off" },
+    explain: (output) =>
+      /failed to download|Could not resolve|Couldn't resolve|failed to get .* from registry|spurious network/i.test(output)
+        ? "crates.io cannot be reached. Set-up needs it once; later runs need no network."
+        : undefined,
+  });
+  say(`  done in ${since(start)}`);
+}
