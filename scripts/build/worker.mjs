@@ -18,7 +18,10 @@ export async function build({ name, directory, options }, env) {
   say(`Building ${name} (about a minute the first time, then some seconds) ...`);
   // worker-build takes the output directory relative to the crate, and everything after an unknown option for cargo.
   const args = [...options, "--out-dir", path.relative(root, directory), "--locked"];
-  await compile(`${name} could not be built`, path.join(toolsDirectory, "bin", "worker-build"), args, { env });
+  await compile(`${name} could not be built`, path.join(toolsDirectory, "bin", "worker-build"), args, {
+    // worker-build's own call stack says nothing about an error in this crate.
+    env: { ...env, RUST_BACKTRACE: "0" },
+  });
   stamp(directory, inputs);
   say(`  done in ${since(start)}`);
 }

@@ -60,7 +60,7 @@ function countCrates(child) {
   });
   const terminal = process.stdout.isTTY === true;
   const timer = setInterval(() => {
-    if (count === 0) return;
+    if (count < 2) return;
     const line = `  ${count} crates so far, now ${latest}`;
     if (terminal) process.stdout.write(`\r\u001b[K${dim(line)}`);
     else say(line);
