@@ -5,8 +5,8 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { inRoot } from "../support/paths.mjs";
 
-/** All that decides the wasm: code, dependencies, compiler, and the versions of the tools (in the two lock files and here). */
-const INPUTS = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build", "scripts/setup"];
+/** All that decides the wasm: code, dependencies, compiler, and the versions of the tools (in the lock files and in tools.mjs). */
+const INPUTS = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build/worker.mjs", "scripts/setup/tools.mjs"];
 
 const OUTPUTS = ["index.js", "index_bg.wasm"];
 

@@ -7,16 +7,14 @@ import { Failure, say, since } from "../support/output.mjs";
 import { inRoot } from "../support/paths.mjs";
 import { capture, read } from "../support/run.mjs";
 
-/** The part of the environment that makes every later `cargo` the pinned one. */
+/** Returns the part of the environment that makes every later `cargo` the pinned one. */
 export async function installRust() {
   const pin = readPin();
   const env = { ...process.env, PATH: pathWithCargo(), RUSTUP_TOOLCHAIN: pin.channel };
   if (read("rustup", ["--version"], env) === undefined) {
     throw new Failure("rustup is missing", [
-      "Install it: https://rustup.rs",
-      read("cargo", ["--version"], env) === undefined
-        ? "It brings Rust."
-        : `There is a cargo without rustup, but this project pins Rust ${pin.channel} and a wasm target, which rustup installs.`,
+      "Install it, and Rust with it: https://rustup.rs",
+      `A cargo without rustup is not enough: this project pins Rust ${pin.channel} and a wasm target, which rustup installs.`,
     ]);
   }
   if (!isComplete(pin, env)) {
