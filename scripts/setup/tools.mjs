@@ -13,19 +13,17 @@ import { compile } from "../support/run.mjs";
 /** Goes with `worker` of Cargo.toml: the two are released together. */
 const WORKER_BUILD = "0.8.7";
 
-/** Takes the place of `native-tls` while `worker-build` is compiled; its own text says why. */
-const nativeTls = inRoot("scripts", "setup", "native-tls");
+/**
+ * Take the places of crates while worker-build is compiled; the text of each says why. Without them set-up takes two minutes
+ * more, and needs the headers of OpenSSL.
+ */
+const STAND_INS = ["ureq", "binary-install", "worker-codegen"];
 
 export async function installTools(env) {
   const tools = [
-    { crate: "wasm-bindgen-cli", version: lockedVersion("wasm-bindgen"), binary: "wasm-bindgen", minutes: 2, options: [] },
-    {
-      crate: "worker-build",
-      version: WORKER_BUILD,
-      binary: "worker-build",
-      minutes: 2,
-      options: ["--config", `patch.crates-io.native-tls.path=${JSON.stringify(nativeTls)}`],
-    },
+    // By default it would bring encryption along, for a test runner that is not used.
+    { crate: "wasm-bindgen-cli", version: lockedVersion("wasm-bindgen"), binary: "wasm-bindgen", options: ["--no-default-features"] },
+    { crate: "worker-build", version: WORKER_BUILD, binary: "worker-build", options: STAND_INS.flatMap(replace) },
   ];
   const missing = tools.filter((tool) => !isInstalled(tool));
   const target = path.join(toolsDirectory, "target");
@@ -33,6 +31,8 @@ export async function installTools(env) {
   // Several hundred megabytes, needed only while compiling.
   if (missing.length > 0) rmSync(target, { recursive: true, force: true });
 }
+
+const replace = (crate) => ["--config", `patch.crates-io.${crate}.path=${JSON.stringify(inRoot("scripts", "setup", "stand-ins", crate))}`];
 
 /** wasm-bindgen's command and library must be the same version to the last digit. */
 function lockedVersion(crate) {
@@ -49,9 +49,9 @@ function isInstalled({ crate, version, binary }) {
   return readFileSync(record, "utf8").includes(`"${crate} ${version} (`);
 }
 
-async function install({ crate, version, binary, minutes, options }, target, env) {
+async function install({ crate, version, binary, options }, target, env) {
   const start = Date.now();
-  say(`Compiling ${crate} ${version} (once, about ${minutes} minutes on 2 cores) ...`);
+  say(`Compiling ${crate} ${version} (once, a minute or two) ...`);
   const args = ["install", "--locked", "--force", `${crate}@${version}`, "--bin", binary, "--root", toolsDirectory, ...options];
   await compile(`${crate} ${version} could not be installed`, "cargo", args, {
     // Tools that are not optimised compile in half the time, and cost a build of this worker 0.3 s. One target directory for
