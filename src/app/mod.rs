@@ -1,1 +1,14 @@
 //! The use cases, generic over [`ports`].
+//!
+//! - [`edge`]: what one HTTP request becomes, in the stateless Worker.
+//! - [`portal`]: the object of one portal: its tokens, its log, its deliveries.
+//! - [`directory`]: the one object that knows which portals there are, and holds the events of those that nobody knows.
+
+pub mod directory;
+pub mod edge;
+pub mod held_events;
+pub mod log_line;
+pub mod migrations;
+pub mod portal;
+pub mod ports;
+pub mod rows;

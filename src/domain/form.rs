@@ -49,11 +49,7 @@ impl<'de> Visitor<'de> for Pairs {
         let mut count = 0;
         while let Some((name, value)) = pairs.next_element::<(String, String)>()? {
             count += 1;
-            let registered = if count > MAX_PAIRS {
-                Err(Limit::Pairs)
-            } else {
-                register(&mut tree, &name, value)
-            };
+            let registered = if count > MAX_PAIRS { Err(Limit::Pairs) } else { register(&mut tree, &name, value) };
             if let Err(limit) = registered {
                 return Ok(Form(Err(limit)));
             }
@@ -82,10 +78,7 @@ mod tests {
     #[test]
     fn each_limit_is_the_last_that_is_taken() {
         let pairs = |count: usize| vec!["a"; count].join("&&");
-        assert!(
-            read_form(pairs(MAX_PAIRS).as_bytes()).is_ok(),
-            "nothing between && is no pair"
-        );
+        assert!(read_form(pairs(MAX_PAIRS).as_bytes()).is_ok(), "nothing between && is no pair");
         assert_eq!(read_form(pairs(MAX_PAIRS + 1).as_bytes()), Err(Limit::Pairs.into()));
         let value = |bytes: usize| format!("a={}", "x".repeat(bytes - 2));
         assert!(read_form(value(MAX_BODY_BYTES).as_bytes()).is_ok());

@@ -60,11 +60,7 @@ impl InboundEvent {
         }
         let member_id = auth_text(&post, "member_id").ok_or(InboundError::BadMemberId)?;
         let member_id = MemberId::try_from(member_id).map_err(|_| InboundError::BadMemberId)?;
-        Ok(Self {
-            event_name,
-            member_id,
-            post,
-        })
+        Ok(Self { event_name, member_id, post })
     }
 
     /// The event's name as it was sent. Not empty, at most [`MAX_EVENT_NAME_BYTES`], no control characters.
@@ -145,10 +141,7 @@ impl fmt::Debug for InboundEvent {
 
 /// A leaf that is not empty.
 fn text_at<'a>(array: &'a PhpArray, key: &str) -> Option<&'a str> {
-    array
-        .get(key)
-        .and_then(PhpValue::as_text)
-        .filter(|text| !text.is_empty())
+    array.get(key).and_then(PhpValue::as_text).filter(|text| !text.is_empty())
 }
 
 fn auth_text<'a>(post: &'a PhpArray, key: &str) -> Option<&'a str> {
@@ -182,19 +175,8 @@ mod tests {
 
     #[test]
     fn a_post_that_names_no_portal_is_not_taken() {
-        for auth in [
-            "",
-            "&auth=m",
-            "&auth[member_id]=",
-            "&auth[member_id]=a/b",
-            "&auth[MEMBER_ID]=m",
-            "&member_id=m",
-        ] {
-            assert_eq!(
-                read(&format!("event=E{auth}")).unwrap_err(),
-                InboundError::BadMemberId,
-                "{auth}"
-            );
+        for auth in ["", "&auth=m", "&auth[member_id]=", "&auth[member_id]=a/b", "&auth[MEMBER_ID]=m", "&member_id=m"] {
+            assert_eq!(read(&format!("event=E{auth}")).unwrap_err(), InboundError::BadMemberId, "{auth}");
         }
     }
 
@@ -218,18 +200,9 @@ mod tests {
 
     #[test]
     fn a_token_is_a_scalar_of_any_length() {
-        let token = |rest: &str| {
-            read(&format!("event=E&auth[member_id]=m{rest}"))
-                .unwrap()
-                .application_token()
-        };
+        let token = |rest: &str| read(&format!("event=E&auth[member_id]=m{rest}")).unwrap().application_token();
         assert_eq!(token("&auth[application_token]=7"), Some(Secret::new("7")));
-        for none in [
-            "",
-            "&auth[application_token]=",
-            "&auth[application_token][]=7",
-            "&application_token=7",
-        ] {
+        for none in ["", "&auth[application_token]=", "&auth[application_token][]=7", "&application_token=7"] {
             assert_eq!(token(none), None, "{none}");
         }
     }
@@ -237,9 +210,6 @@ mod tests {
     #[test]
     fn neither_data_nor_tokens_are_printed() {
         let event = read("event=E&data[x]=private&auth[member_id]=m&auth[application_token]=192735").unwrap();
-        assert_eq!(
-            format!("{event:?}"),
-            r#"InboundEvent { event_name: "E", member_id: MemberId("m"), .. }"#
-        );
+        assert_eq!(format!("{event:?}"), r#"InboundEvent { event_name: "E", member_id: MemberId("m"), .. }"#);
     }
 }

@@ -36,27 +36,16 @@ pub fn read_json(body: &[u8]) -> Result<PhpArray, ReadError> {
 
 /// `json_decode`, but that nothing is told from an empty array, since neither is sent.
 fn decode(text: &str) -> Result<PhpArray, ReadError> {
-    let mut budget = Budget {
-        pairs: 0,
-        exceeded: None,
-    };
+    let mut budget = Budget { pairs: 0, exceeded: None };
     let mut json = serde_json::Deserializer::from_str(text);
-    let root = Container {
-        budget: &mut budget,
-        level: 0,
-        name_bytes: 0,
-    };
-    let decoded = (&mut json)
-        .deserialize_map(root)
-        .and_then(|value| json.end().map(|()| value));
+    let root = Container { budget: &mut budget, level: 0, name_bytes: 0 };
+    let decoded = (&mut json).deserialize_map(root).and_then(|value| json.end().map(|()| value));
     match (decoded, budget.exceeded) {
         (Ok(PhpValue::Array(array)), _) => Ok(array),
         (_, Some(limit)) => Err(limit.into()),
-        (Err(error), None) if !error.is_data() => Err(Malformed::NotJson {
-            line: error.line(),
-            column: error.column(),
+        (Err(error), None) if !error.is_data() => {
+            Err(Malformed::NotJson { line: error.line(), column: error.column() }.into())
         }
-        .into()),
         (Ok(PhpValue::Text(_)) | Err(_), None) => Err(Malformed::NotAnObject.into()),
     }
 }
@@ -94,11 +83,7 @@ impl Budget {
 
     fn count_pair<E: Error>(&mut self) -> Result<(), E> {
         self.pairs += 1;
-        if self.pairs > MAX_PAIRS {
-            Err(self.exceed(Limit::Pairs))
-        } else {
-            Ok(())
-        }
+        if self.pairs > MAX_PAIRS { Err(self.exceed(Limit::Pairs)) } else { Ok(()) }
     }
 }
 
@@ -123,11 +108,7 @@ impl Container<'_> {
         if self.level > MAX_DEPTH {
             return Err(self.budget.exceed(Limit::Depth));
         }
-        Ok(Container {
-            budget: self.budget,
-            level: self.level + 1,
-            name_bytes,
-        })
+        Ok(Container { budget: self.budget, level: self.level + 1, name_bytes })
     }
 
     fn leaf<E: Error>(self, text: String) -> Result<PhpValue, E> {
@@ -170,10 +151,7 @@ impl<'de> Visitor<'de> for Container<'_> {
         self.leaf(value.to_string())
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "PHP reads an integer over its range as a float"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "PHP reads an integer over its range as a float")]
     fn visit_u64<E: Error>(self, value: u64) -> Result<PhpValue, E> {
         match i64::try_from(value) {
             Ok(value) => self.visit_i64(value),
@@ -193,11 +171,7 @@ impl<'de> Visitor<'de> for Container<'_> {
         let mut array = PhpArray::default();
         loop {
             let key_bytes = array.len().to_string().len();
-            let Some(value) = list.next_element_seed(Element {
-                list: &mut self,
-                key_bytes,
-            })?
-            else {
+            let Some(value) = list.next_element_seed(Element { list: &mut self, key_bytes })? else {
                 return self.branch(array);
             };
             array.append(value);
@@ -246,10 +220,7 @@ mod tests {
             json(r#"{"a":9223372036854775807,"b":9223372036854775808,"c":-9223372036854775809,"d":1e25}"#),
             r#"{"a":"9223372036854775807","b":"9.223372036854776E+18","c":"-9.223372036854776E+18","d":"1.0E+25"}"#
         );
-        assert_eq!(
-            json(r#"{"a":{"x":1},"b":2,"a":{"y":3},"b":null}"#),
-            r#"{"a":{"y":"3"}}"#
-        );
+        assert_eq!(json(r#"{"a":{"x":1},"b":2,"a":{"y":3},"b":null}"#), r#"{"a":{"y":"3"}}"#);
         assert_eq!(json("{}"), "[]");
     }
 
@@ -276,10 +247,7 @@ mod tests {
             "\u{feff}{}",
         ] {
             let outcome = read_json(body.as_bytes());
-            assert!(
-                matches!(outcome, Err(ReadError::Malformed(Malformed::NotJson { .. }))),
-                "{body} {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(ReadError::Malformed(Malformed::NotJson { .. }))), "{body} {outcome:?}");
         }
     }
 

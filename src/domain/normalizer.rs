@@ -24,11 +24,7 @@ pub fn normalize(inbound: &InboundEvent, id: EventId, received_at: Timestamp) ->
     let name = inbound.event_name();
     let redaction = Redaction::of(inbound.post(), name);
     let entry = catalogue::find(name);
-    let name = if redaction.tells_token(name) {
-        entry.map_or(REDACTED_NAME, |entry| entry.event)
-    } else {
-        name
-    };
+    let name = if redaction.tells_token(name) { entry.map_or(REDACTED_NAME, |entry| entry.event) } else { name };
     let attribute = |text: &str| is_attribute(text, &redaction).then(|| text.to_owned());
     let receipt = received_at.to_rfc3339_millis();
     CloudEvent {
@@ -43,9 +39,7 @@ pub fn normalize(inbound: &InboundEvent, id: EventId, received_at: Timestamp) ->
             let is_secret = subject.split(':').any(|id| redaction.tells_token(id));
             !is_secret && is_attribute(subject, &redaction)
         }),
-        time: inbound
-            .occurred_at()
-            .map_or_else(|| receipt.clone(), Timestamp::to_rfc3339_seconds),
+        time: inbound.occurred_at().map_or_else(|| receipt.clone(), Timestamp::to_rfc3339_seconds),
         datacontenttype: DATA_CONTENT_TYPE.into(),
         data: inbound.data().and_then(|data| redaction.redact(data)).map(to_json),
         b24event: name.to_owned(),
@@ -140,20 +134,8 @@ mod tests {
             assert_eq!(source(domain), format!("https://{domain}"));
         }
         let too_long = "a".repeat(MAX_DOMAIN_BYTES + 1);
-        let no_names = [
-            "",
-            ".host",
-            "host.",
-            "a..b",
-            "a b",
-            "a/b",
-            "a?b",
-            "a%23b",
-            "user@host",
-            "[::1]",
-            "портал.рф",
-            &too_long,
-        ];
+        let no_names =
+            ["", ".host", "host.", "a..b", "a b", "a/b", "a?b", "a%23b", "user@host", "[::1]", "портал.рф", &too_long];
         let no_ports = ["host:", "host:0", "host:65536", "host:%2B1", "host:1:2", "https://host"];
         for domain in no_names.into_iter().chain(no_ports) {
             assert_eq!(source(domain), "urn:bitrix24:m", "{domain}");
@@ -167,13 +149,7 @@ mod tests {
             let event = event(&format!(
                 "event=ONUSERADD&event_handler_id={bad}&data[ID]={bad}&auth[scope]={bad}&auth[status]={bad}&auth[user_id]={bad}"
             ));
-            let optional = [
-                event.subject,
-                event.b24handlerid,
-                event.b24scope,
-                event.b24status,
-                event.b24userid,
-            ];
+            let optional = [event.subject, event.b24handlerid, event.b24scope, event.b24status, event.b24userid];
             assert_eq!(optional, [const { None }; 5], "{bad}");
         }
     }

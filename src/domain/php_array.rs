@@ -235,8 +235,7 @@ impl Serialize for PhpArray {
             list.end()
         } else {
             let mut map = serializer.serialize_map(Some(self.len()))?;
-            self.iter()
-                .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+            self.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
             map.end()
         }
     }
@@ -259,11 +258,7 @@ mod tests {
         for count in [1, INDEXED_FROM - 1, INDEXED_FROM, INDEXED_FROM + 1, 1000] {
             let mut array = PhpArray::default();
             let key = |at: usize| {
-                if at.is_multiple_of(2) {
-                    at.to_string()
-                } else {
-                    format!("k{at}")
-                }
+                if at.is_multiple_of(2) { at.to_string() } else { format!("k{at}") }
             };
             let keys: Vec<String> = (0..count).rev().map(key).collect();
             for key in &keys {
@@ -296,11 +291,7 @@ mod tests {
     fn only_keys_from_zero_on_in_order_make_a_json_array() {
         let lists: [&[&str]; 2] = [&["0"], &["0", "1"]];
         let maps: [&[&str]; 4] = [&["1"], &["1", "0"], &["0", "x"], &["x"]];
-        for (keys, is_list) in lists
-            .map(|keys| (keys, true))
-            .into_iter()
-            .chain(maps.map(|keys| (keys, false)))
-        {
+        for (keys, is_list) in lists.map(|keys| (keys, true)).into_iter().chain(maps.map(|keys| (keys, false))) {
             let mut array = PhpArray::default();
             for key in keys {
                 array.set(key, text("x"));
@@ -313,13 +304,8 @@ mod tests {
     #[test]
     fn no_content_is_printed() {
         let mut array = PhpArray::default();
-        array
-            .array("auth")
-            .set("access_token", text("s6p6eclrvim6da22ft9ch94ekreb52lv"));
+        array.array("auth").set("access_token", text("s6p6eclrvim6da22ft9ch94ekreb52lv"));
         let auth = array.get("auth");
-        assert_eq!(
-            format!("{array:?} {auth:?}"),
-            "PhpArray(1 entries) Some(PhpArray(1 entries))"
-        );
+        assert_eq!(format!("{array:?} {auth:?}"), "PhpArray(1 entries) Some(PhpArray(1 entries))");
     }
 }

@@ -41,9 +41,7 @@ pub(super) fn to_text(value: f64) -> String {
 /// std rounds when it is told how many digits to write.
 fn shortest(value: f64) -> String {
     let larger = format!("{value:e}");
-    let fraction_digits = larger
-        .split_once('e')
-        .map_or(0, |(mantissa, _)| mantissa.len().saturating_sub(2));
+    let fraction_digits = larger.split_once('e').map_or(0, |(mantissa, _)| mantissa.len().saturating_sub(2));
     let even = format!("{value:.fraction_digits$e}");
     if even.parse() == Ok(value) { even } else { larger }
 }

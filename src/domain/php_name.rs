@@ -75,10 +75,7 @@ fn read_name(name: &str) -> Result<Option<Name<'_>>, Limit> {
             None => match open.split_once(']') {
                 Some((key, after)) => (Some(key), after),
                 None if keys.is_empty() => {
-                    return Ok(Some(Name {
-                        first: plain(name),
-                        keys,
-                    }));
+                    return Ok(Some(Name { first: plain(name), keys }));
                 }
                 None => break,
             },
@@ -86,10 +83,7 @@ fn read_name(name: &str) -> Result<Option<Name<'_>>, Limit> {
         keys.push(key);
         rest = after.strip_prefix('[');
     }
-    Ok(Some(Name {
-        first: plain(first),
-        keys,
-    }))
+    Ok(Some(Name { first: plain(first), keys }))
 }
 
 fn plain(text: &str) -> String {
@@ -118,22 +112,13 @@ mod tests {
             (&["a\0b", "\0c"], r#"{"a":"0"}"#),
             (&["", " ", "[a]", "[", "b"], r#"{"b":"4"}"#),
             (&["a[b.c d]"], r#"{"a":{"b.c d":"0"}}"#),
-            (
-                &["a[]", "a[ ]", "a[\t]", "a[  ]"],
-                r#"{"a":{"0":"0","1":"1","2":"2","  ":"3"}}"#,
-            ),
+            (&["a[]", "a[ ]", "a[\t]", "a[  ]"], r#"{"a":{"0":"0","1":"1","2":"2","  ":"3"}}"#),
             (&["a[[b]"], r#"{"a":{"[b":"0"}}"#),
             (&["a[b]c[d]", "e[f].g"], r#"{"a":{"b":"0"},"e":{"f":"1"}}"#),
             (&["a[b.c[d", "e["], r#"{"a_b_c_d":"0","e_":"1"}"#),
             (&["a[b][c", "d[][e"], r#"{"a":{"b":"0"},"d":["1"]}"#),
-            (
-                &["a[b]", "a", "c", "a[d]", "a[d][e]"],
-                r#"{"a":{"d":{"e":"4"}},"c":"2"}"#,
-            ),
-            (
-                &["a[9223372036854775807]", "a[]", "a[][b]"],
-                r#"{"a":{"9223372036854775807":"0"}}"#,
-            ),
+            (&["a[b]", "a", "c", "a[d]", "a[d][e]"], r#"{"a":{"d":{"e":"4"}},"c":"2"}"#),
+            (&["a[9223372036854775807]", "a[]", "a[][b]"], r#"{"a":{"9223372036854775807":"0"}}"#),
         ] {
             assert_eq!(tree(names), json, "{names:?}");
         }

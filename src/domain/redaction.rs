@@ -17,14 +17,8 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use std::collections::BTreeSet;
 
 /// Keys under which tokens stand: of `auth`, of the installer's form (`AUTH_ID`, `REFRESH_ID`), of workflow activities.
-pub const TOKEN_KEYS: [&str; 6] = [
-    "access_token",
-    "refresh_token",
-    "application_token",
-    "AUTH_ID",
-    "REFRESH_ID",
-    "event_token",
-];
+pub const TOKEN_KEYS: [&str; 6] =
+    ["access_token", "refresh_token", "application_token", "AUTH_ID", "REFRESH_ID", "event_token"];
 
 /// The key of the array in which tokens stand beside other things, which are no tokens, but go with them.
 pub const AUTH_KEY: &str = "auth";
@@ -67,10 +61,7 @@ impl<'a> Redaction<'a> {
                 continue;
             };
             // What begins with a shorter token is found by that one. Sorted as they are, it is the last one kept.
-            let is_found = redaction
-                .contained
-                .last()
-                .is_some_and(|kept| beginning.starts_with(kept));
+            let is_found = redaction.contained.last().is_some_and(|kept| beginning.starts_with(kept));
             if beginning.len() >= MIN_CONTAINED_BYTES && !is_found {
                 redaction.contained.push(beginning);
             }
@@ -87,10 +78,7 @@ impl<'a> Redaction<'a> {
     /// What is left of `data`. `None` where nothing is: it was a token itself.
     #[must_use]
     pub fn redact(&'a self, data: &'a PhpValue) -> Option<Redacted<'a>> {
-        self.keeps(data).then_some(Redacted {
-            value: data,
-            redaction: self,
-        })
+        self.keeps(data).then_some(Redacted { value: data, redaction: self })
     }
 
     fn collect(&mut self, key: &PhpKey, value: &'a PhpValue, in_data: bool, in_token_key: bool) {
@@ -124,9 +112,7 @@ impl<'a> Redaction<'a> {
             let rest = &text[start..];
             // Of tokens of which none begins with another, only the last that is not after `rest` can be its beginning.
             let after = self.contained.partition_point(|token| *token <= rest);
-            after
-                .checked_sub(1)
-                .is_some_and(|last| rest.starts_with(self.contained[last]))
+            after.checked_sub(1).is_some_and(|last| rest.starts_with(self.contained[last]))
         })
     }
 
@@ -229,13 +215,8 @@ mod tests {
 
     #[test]
     fn of_tokens_that_begin_alike_each_is_found() {
-        let tokens = [
-            "aaaaaaaaaaaaaaaab",
-            "aaaaaaaaaaaaaaaac",
-            "aaaaaaaaaaaaaaaabc",
-            "aaaaaaaaaaaaaaaadd",
-            "bbbbbbbbbbbbbbbb",
-        ];
+        let tokens =
+            ["aaaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaac", "aaaaaaaaaaaaaaaabc", "aaaaaaaaaaaaaaaadd", "bbbbbbbbbbbbbbbb"];
         let sent = tokens.map(|token| format!("AUTH_ID[]={token}")).join("&");
         for token in tokens {
             let innocent = &token[1..];
@@ -254,20 +235,14 @@ mod tests {
     #[test]
     fn the_token_of_a_call_to_confirm_is_one() {
         let body = format!("data[TOKEN]={TOKEN}&data[a][token]=short&data[b]=short&data[METHOD]={TOKEN}!&data[c]=d");
-        assert_eq!(
-            redacted("OnAppMethodConfirm", &body).as_deref(),
-            Some(r#"{"a":{},"c":"d"}"#)
-        );
+        assert_eq!(redacted("OnAppMethodConfirm", &body).as_deref(), Some(r#"{"a":{},"c":"d"}"#));
         assert!(left(&body).contains(TOKEN), "elsewhere `TOKEN` is a key like any other");
     }
 
     #[test]
     fn what_is_left_keeps_its_shape() {
         let auth = format!("auth[access_token]={TOKEN}");
-        assert_eq!(
-            left(&format!("{auth}&data[]=a&data[]={TOKEN}&data[]=b")),
-            r#"["a","b"]"#
-        );
+        assert_eq!(left(&format!("{auth}&data[]=a&data[]={TOKEN}&data[]=b")), r#"["a","b"]"#);
         let emptied = format!("{auth}&data[l][]={TOKEN}&data[m][x]={TOKEN}&data[n][auth]=x");
         assert_eq!(left(&emptied), r#"{"l":[],"m":{},"n":{}}"#);
         assert_eq!(left("data[auth]=x&data[0]=a&data[1]=b"), r#"{"0":"a","1":"b"}"#);

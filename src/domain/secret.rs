@@ -132,23 +132,13 @@ mod tests {
     #[test]
     fn a_hash_is_the_sha_256_that_others_compute() {
         let hash = Secret::new("abc").sha256();
-        assert_eq!(
-            hash.to_string(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(hash.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(TokenHash::try_from(hash.to_string()), Ok(hash));
     }
 
     #[test]
     fn only_lower_case_hexadecimal_of_full_length_is_a_hash() {
-        for text in [
-            String::new(),
-            "0".repeat(63),
-            "0".repeat(65),
-            "A".repeat(64),
-            "g".repeat(64),
-            "é".repeat(32),
-        ] {
+        for text in [String::new(), "0".repeat(63), "0".repeat(65), "A".repeat(64), "g".repeat(64), "é".repeat(32)] {
             assert_eq!(TokenHash::try_from(text), Err(NotATokenHash));
         }
     }

@@ -51,18 +51,12 @@ mod tests {
     #[test]
     fn the_first_path_that_leads_to_an_id_counts() {
         let id = |body: &str| subject("ONTASKCOMMENTADD", body);
-        assert_eq!(
-            id("data[FIELDS_AFTER][ID]=7&data[FIELDS_AFTER][MESSAGE_ID]=8").as_deref(),
-            Some("7")
-        );
+        assert_eq!(id("data[FIELDS_AFTER][ID]=7&data[FIELDS_AFTER][MESSAGE_ID]=8").as_deref(), Some("7"));
         for absent in ["", "0", "undefined"] {
             let body = format!("data[FIELDS_AFTER][ID]={absent}&data[FIELDS_AFTER][MESSAGE_ID]=8");
             assert_eq!(id(&body).as_deref(), Some("8"), "{absent:?}");
         }
-        assert_eq!(
-            id("data[FIELDS_AFTER]=undefined&data[FIELDS_BEFORE][ID]=9").as_deref(),
-            Some("9")
-        );
+        assert_eq!(id("data[FIELDS_AFTER]=undefined&data[FIELDS_BEFORE][ID]=9").as_deref(), Some("9"));
         assert_eq!(id("data[FIELDS_AFTER][ID][x]=7"), None);
         assert_eq!(id(""), None);
     }
@@ -79,10 +73,7 @@ mod tests {
     #[test]
     fn joined_ids_must_both_be_there() {
         let id = |body: &str| subject("ONCRMDYNAMICITEMADD_1220", body);
-        assert_eq!(
-            id("data[FIELDS][ID]=3&data[FIELDS][ENTITY_TYPE_ID]=1220").as_deref(),
-            Some("1220:3")
-        );
+        assert_eq!(id("data[FIELDS][ID]=3&data[FIELDS][ENTITY_TYPE_ID]=1220").as_deref(), Some("1220:3"));
         assert_eq!(id("data[FIELDS][ID]=3"), None);
     }
 

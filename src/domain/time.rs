@@ -39,10 +39,7 @@ impl Timestamp {
         let bytes = text.as_bytes();
         let number = |from: usize, to: usize| -> Option<i64> {
             let digits = bytes.get(from..to)?;
-            digits
-                .iter()
-                .all(u8::is_ascii_digit)
-                .then(|| digits.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
+            digits.iter().all(u8::is_ascii_digit).then(|| digits.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
         };
         let separator = |at: usize, allowed: &[u8]| bytes.get(at).is_some_and(|b| allowed.contains(b)).then_some(());
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
@@ -87,6 +84,19 @@ impl Timestamp {
         let minutes = (days_from_civil(year, month, day) * 24 + hour) * 60 + minute - offset_minutes;
         let total = (minutes * 60 + second) * 1000 + millis;
         (0..=LAST_MILLIS).contains(&total).then_some(Self(total))
+    }
+
+    /// Reads an HTTP date in its preferred form (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (_weekday, rest) = text.split_once(", ")?;
+        let parts: Vec<&str> = rest.split(' ').collect();
+        let [day, month, year, clock, "GMT"] = parts.as_slice() else {
+            return None;
+        };
+        let month = MONTHS.iter().position(|name| name == month)? + 1;
+        Self::from_rfc3339(&format!("{year}-{month:02}-{day}T{clock}Z"))
     }
 
     /// Milliseconds since the epoch.
@@ -152,11 +162,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -193,20 +199,24 @@ mod tests {
             let time = Timestamp::from_millis(day * MILLIS_PER_DAY + day % MILLIS_PER_DAY);
             assert_eq!(Timestamp::from_rfc3339(&time.to_rfc3339_millis()), Some(time));
         }
-        assert_eq!(
-            Timestamp::from_millis(i64::MAX).to_rfc3339_millis(),
-            "9999-12-31T23:59:59.999Z"
-        );
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_rfc3339_millis(), "9999-12-31T23:59:59.999Z");
     }
 
     #[test]
     fn offsets_and_fractions_are_understood() {
         let noon = Timestamp::from_rfc3339("2024-02-29T12:00:00Z").unwrap();
         assert_eq!(Timestamp::from_rfc3339("2024-02-29T15:00:00+03:00"), Some(noon));
-        assert_eq!(
-            Timestamp::from_rfc3339("2024-02-29t04:30:00.123456-07:30"),
-            Some(noon.plus_millis(123))
-        );
+        assert_eq!(Timestamp::from_rfc3339("2024-02-29t04:30:00.123456-07:30"), Some(noon.plus_millis(123)));
+    }
+
+    #[test]
+    fn an_http_date_is_understood() {
+        let time = Timestamp::from_rfc3339("1994-11-06T08:49:37Z");
+        assert_eq!(Timestamp::from_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), time);
+        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC"]
+        {
+            assert_eq!(Timestamp::from_http_date(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -79,9 +79,7 @@ pub fn reading(format: BodyFormat, body: &[u8]) -> Result<Value, ReadError> {
 
 /// A file under `tests/fixtures`.
 pub fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {

@@ -17,11 +17,7 @@ const RECEIVED_AT: &str = "2024-12-19T11:39:09.512Z";
 fn event_of(body: &str) -> Result<CloudEvent, InboundError> {
     let received_at = Timestamp::from_rfc3339(RECEIVED_AT).expect("it is a time");
     let inbound = InboundEvent::from_body(BodyFormat::Form, body.as_bytes())?;
-    Ok(normalize(
-        &inbound,
-        EventId::new(received_at, [7; RANDOM_BYTES]),
-        received_at,
-    ))
+    Ok(normalize(&inbound, EventId::new(received_at, [7; RANDOM_BYTES]), received_at))
 }
 
 fn subject_of(post: &Value, entry: &CatalogueEntry) -> Option<String> {
@@ -48,10 +44,8 @@ fn subject_of(post: &Value, entry: &CatalogueEntry) -> Option<String> {
         }
     }
     entry.id_paths.iter().find_map(|path| {
-        let ids: Option<Vec<&str>> = path
-            .split(':')
-            .map(|path| at(post, &path.split('.').collect::<Vec<_>>()))
-            .collect();
+        let ids: Option<Vec<&str>> =
+            path.split(':').map(|path| at(post, &path.split('.').collect::<Vec<_>>())).collect();
         Some(ids?.join(":"))
     })
 }
@@ -82,42 +76,27 @@ fn every_documented_post_becomes_an_event_without_its_tokens() {
 
         let tokens = tokens_of(&sent.parsed, name);
         tokens_seen += tokens.len();
-        let data = sent
-            .parsed
-            .get("data")
-            .and_then(|data| without_tokens(data, name, &tokens));
+        let data = sent.parsed.get("data").and_then(|data| without_tokens(data, name, &tokens));
         assert_eq!(written.get("data"), data.as_ref(), "{name}");
         for token in tokens {
             assert!(!json.contains(&token), "{name} tells a token");
         }
 
         let auth = &sent.parsed["auth"];
-        let source = auth["domain"]
-            .as_str()
-            .map_or(format!("urn:bitrix24:{MEMBER_ID}"), |host| format!("https://{host}"));
+        let source =
+            auth["domain"].as_str().map_or(format!("urn:bitrix24:{MEMBER_ID}"), |host| format!("https://{host}"));
         assert_eq!(written["source"], source, "{name}");
-        assert_eq!(
-            written["b24memberid"],
-            *auth["member_id"].as_str().unwrap_or(MEMBER_ID),
-            "{name}"
-        );
+        assert_eq!(written["b24memberid"], *auth["member_id"].as_str().unwrap_or(MEMBER_ID), "{name}");
         for (attribute, sent) in [
             ("b24handlerid", sent.parsed.get("event_handler_id")),
             ("b24scope", auth.get("scope")),
             ("b24status", auth.get("status")),
             ("b24userid", auth.get("user_id")),
         ] {
-            assert_eq!(
-                written.get(attribute),
-                sent.filter(|text| **text != ""),
-                "{name} {attribute}"
-            );
+            assert_eq!(written.get(attribute), sent.filter(|text| **text != ""), "{name} {attribute}");
         }
     }
-    assert!(
-        with_subject > 80 && tokens_seen > 200,
-        "{with_subject} subjects, {tokens_seen} tokens"
-    );
+    assert!(with_subject > 80 && tokens_seen > 200, "{with_subject} subjects, {tokens_seen} tokens");
 }
 
 #[test]
@@ -176,14 +155,7 @@ fn what_was_captured_of_real_portals_becomes_events() {
         assert_eq!(event.event_type, format!("com.bitrix24.{kind}"));
         assert_eq!(event.subject.as_deref(), Some(subject));
         assert_eq!(event.source, source);
-        assert!(
-            !event
-                .to_json()
-                .unwrap()
-                .contains("0123456789abcdef0123456789abcdef0123"),
-            "{}",
-            capture.kind
-        );
+        assert!(!event.to_json().unwrap().contains("0123456789abcdef0123456789abcdef0123"), "{}", capture.kind);
     }
     // A chat bot's token is of any length, and still the proof.
     let post = InboundEvent::from_body(BodyFormat::Form, bot.body.as_bytes()).unwrap();
@@ -193,8 +165,5 @@ fn what_was_captured_of_real_portals_becomes_events() {
     let event = event_of(&format!("event=ONAPPINSTALL&{}", install.body)).unwrap();
     assert_eq!(event.event_type, "com.bitrix24.app.install");
     let data = event.data.unwrap();
-    assert_eq!(
-        data.get(),
-        r#"{"VERSION":"1","ACTIVE":"Y","INSTALLED":"Y","LANGUAGE_ID":"ru"}"#
-    );
+    assert_eq!(data.get(), r#"{"VERSION":"1","ACTIVE":"Y","INSTALLED":"Y","LANGUAGE_ID":"ru"}"#);
 }

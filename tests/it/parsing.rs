@@ -9,12 +9,7 @@ fn every_documented_post_is_read_as_php_reads_it() {
     let payloads = fixtures::wire_payloads();
     assert_eq!(payloads.len(), 106);
     for payload in payloads {
-        assert_eq!(
-            reading(Form, payload.body.as_bytes()),
-            Ok(payload.parsed),
-            "{}",
-            payload.event
-        );
+        assert_eq!(reading(Form, payload.body.as_bytes()), Ok(payload.parsed), "{}", payload.event);
     }
 }
 
@@ -32,12 +27,7 @@ fn a_documented_post_sent_as_json_is_read_like_the_form() {
 #[test]
 fn every_edge_case_is_read_as_php_reads_it() {
     for case in fixtures::edge_cases() {
-        assert_eq!(
-            reading(Form, case.body.as_bytes()).as_ref(),
-            Ok(&case.parsed),
-            "{}",
-            case.case
-        );
+        assert_eq!(reading(Form, case.body.as_bytes()).as_ref(), Ok(&case.parsed), "{}", case.case);
         if let Some(value) = case.value {
             assert_eq!(reading(Json, value.get().as_bytes()), Ok(case.parsed), "{}", case.case);
         }
@@ -57,10 +47,7 @@ fn the_catalogue_is_the_one_of_the_facts() {
             Verb::Delete => "delete",
             Verb::Other => "other",
         };
-        assert_eq!(
-            (entry.event, entry.kind, verb),
-            (&*fact.event, &*fact.kind, &*fact.verb)
-        );
+        assert_eq!((entry.event, entry.kind, verb), (&*fact.event, &*fact.kind, &*fact.verb));
         assert_eq!(entry.subject, fact.id_paths, "{}", fact.event);
     }
 }

@@ -45,11 +45,9 @@ impl Text {
     fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Utf8(text) => text.clone().into_bytes(),
-            Self::Bytes { hex } => hex
-                .as_bytes()
-                .chunks(2)
-                .map(|pair| hex_byte(pair).expect("pairs of hexadecimal digits"))
-                .collect(),
+            Self::Bytes { hex } => {
+                hex.as_bytes().chunks(2).map(|pair| hex_byte(pair).expect("pairs of hexadecimal digits")).collect()
+            }
         }
     }
 
@@ -102,10 +100,7 @@ fn bodies_of_every_shape_are_read_as_php_reads_them_to_the_letter() {
         let php = Ok(vector.reading.json());
         if ours != php {
             different += 1;
-            eprintln!(
-                "{format:?} {}\n  here {ours:?}\n  PHP  {php:?}",
-                String::from_utf8_lossy(&body)
-            );
+            eprintln!("{format:?} {}\n  here {ours:?}\n  PHP  {php:?}", String::from_utf8_lossy(&body));
         }
     }
     assert_eq!(different, 0, "of {} bodies", vectors.len());

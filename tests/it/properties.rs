@@ -14,11 +14,7 @@ use serde_json::Value;
 fn event_of(format: BodyFormat, body: &[u8]) -> Result<CloudEvent, InboundError> {
     let received_at = Timestamp::from_millis(1_734_608_349_512);
     let inbound = InboundEvent::from_body(format, body)?;
-    Ok(normalize(
-        &inbound,
-        EventId::new(received_at, [0; RANDOM_BYTES]),
-        received_at,
-    ))
+    Ok(normalize(&inbound, EventId::new(received_at, [0; RANDOM_BYTES]), received_at))
 }
 
 /// Pieces of names, values and JSON, so that random bodies are nearly well-formed.
@@ -36,13 +32,7 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 
 /// A pair of `data` or `auth` in which a token may stand at any place.
 fn pair() -> impl Strategy<Value = (String, String)> {
-    let tokens = [
-        "7",
-        "192735",
-        "bot-of-17-letters",
-        "0123456789abcdef0123456789abcdef",
-        "aaaaaaaaaaaaaaaab",
-    ];
+    let tokens = ["7", "192735", "bot-of-17-letters", "0123456789abcdef0123456789abcdef", "aaaaaaaaaaaaaaaab"];
     let token = || prop::sample::select(tokens.to_vec());
     let key = prop_oneof![
         6 => prop::sample::select(vec!["", "0", "1", "ID", "BOT", "7", "FIELDS", "TITLE"]).prop_map(str::to_owned),
@@ -52,18 +42,8 @@ fn pair() -> impl Strategy<Value = (String, String)> {
         1 => token().prop_map(|token| format!("x{token}y")),
     ];
     let text = |choices: &[&'static str]| prop::sample::select(choices.to_vec());
-    let innocent = text(&[
-        "",
-        "a",
-        "0",
-        "undefined",
-        "some text that is no token",
-        "aaaaaaaaaaaaaaaa",
-    ]);
-    let (before, after) = (
-        text(&["", "a", "aaaaaaa", "https://x/?auth="]),
-        text(&["", "b", "&x=1"]),
-    );
+    let innocent = text(&["", "a", "0", "undefined", "some text that is no token", "aaaaaaaaaaaaaaaa"]);
+    let (before, after) = (text(&["", "a", "aaaaaaa", "https://x/?auth="]), text(&["", "b", "&x=1"]));
     let value = prop_oneof![
         3 => innocent.prop_map(str::to_owned),
         2 => token().prop_map(str::to_owned),
@@ -71,10 +51,7 @@ fn pair() -> impl Strategy<Value = (String, String)> {
     ];
     let root = text(&["data", "data", "data", "auth", "data[BOT]", "access_token", "other"]);
     (root, prop::collection::vec(key, 0..4), value).prop_map(|(root, keys, value)| {
-        (
-            keys.iter().fold(root.to_owned(), |name, key| format!("{name}[{key}]")),
-            value,
-        )
+        (keys.iter().fold(root.to_owned(), |name, key| format!("{name}[{key}]")), value)
     })
 }
 

@@ -13,18 +13,10 @@ pub fn tokens_of(post: &Value, event: &str) -> Vec<String> {
 
 /// What may be told of `data`; `None` where it is a token.
 pub fn without_tokens(data: &Value, event: &str, tokens: &[String]) -> Option<Value> {
-    let tells = |text: &str| {
-        tokens
-            .iter()
-            .any(|token| text == token || (token.len() >= 16 && text.contains(token)))
-    };
+    let tells = |text: &str| tokens.iter().any(|token| text == token || (token.len() >= 16 && text.contains(token)));
     match data {
         Value::String(text) => (!tells(text)).then(|| data.clone()),
-        Value::Array(list) => Some(
-            list.iter()
-                .filter_map(|value| without_tokens(value, event, tokens))
-                .collect(),
-        ),
+        Value::Array(list) => Some(list.iter().filter_map(|value| without_tokens(value, event, tokens)).collect()),
         Value::Object(map) => {
             let is_kept = |key: &str| !is_token_key(key, event, true) && key.to_lowercase() != "auth" && !tells(key);
             let kept = map.iter().filter(|(key, _)| is_kept(key));
@@ -49,25 +41,14 @@ fn collect(key: &str, value: &Value, event: &str, in_data: bool, in_token_key: b
 
 fn is_token_key(key: &str, event: &str, in_data: bool) -> bool {
     let key = key.to_lowercase();
-    let keys = [
-        "access_token",
-        "refresh_token",
-        "application_token",
-        "auth_id",
-        "refresh_id",
-        "event_token",
-    ];
+    let keys = ["access_token", "refresh_token", "application_token", "auth_id", "refresh_id", "event_token"];
     keys.contains(&&*key) || (in_data && event.to_uppercase() == "ONAPPMETHODCONFIRM" && key == "token")
 }
 
 fn members(value: &Value) -> Vec<(String, &Value)> {
     match value {
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .map(|(at, value)| (at.to_string(), value))
-            .collect(),
+        Value::Array(list) => list.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
         _ => Vec::new(),
     }
 }

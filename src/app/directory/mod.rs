@@ -1,0 +1,171 @@
+//! The one object that knows which portals there are, and holds the events of those that nobody registered.
+//!
+//! Portals tell it when something changed, never while they accept an event, so it is not a bottleneck.
+
+pub mod command;
+
+use self::command::{DirectoryCommand, DirectoryReply, PortalReport};
+use super::held_events::{CREATE_HELD, HeldEvents};
+use super::log_line::{Level, LogLine};
+use super::migrations::{self, Migrations};
+use super::portal::command::{DeliveryStatus, HeldStatus, PortalState};
+use super::ports::{DirectoryRuntime, PortError};
+use super::rows::text;
+use crate::domain::held_limit::{ALL_UNKNOWN_PORTALS, UNKNOWN_PORTAL};
+use crate::domain::member_id::MemberId;
+use crate::domain::secret::TokenHash;
+use crate::domain::time::Timestamp;
+use std::cell::{Cell, RefCell};
+
+const MIGRATIONS: Migrations = &[&[
+    CREATE_HELD,
+    "CREATE TABLE portal (
+        member_id TEXT PRIMARY KEY,
+        next_due_at INTEGER,
+        report TEXT NOT NULL
+    ) WITHOUT ROWID",
+]];
+/// How long the alarm lets expired events collect, in milliseconds, so that a steady trickle costs one alarm a minute.
+const EXPIRE_EVERY_MILLIS: i64 = 60_000;
+
+/// The Directory's object.
+pub struct DirectoryObject<R> {
+    runtime: R,
+    held: RefCell<Option<HeldEvents>>,
+    alarm_at: Cell<Option<Timestamp>>,
+}
+
+impl<R: DirectoryRuntime> DirectoryObject<R> {
+    /// The object, before it has looked at its storage.
+    pub fn new(runtime: R) -> Self {
+        Self { runtime, held: RefCell::new(None), alarm_at: Cell::new(None) }
+    }
+
+    /// Carries out a command. A failure of storage is an answer too.
+    pub async fn handle(&self, command: DirectoryCommand) -> DirectoryReply {
+        match self.try_handle(command).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                self.give_up(&error);
+                DirectoryReply::Failed(error.to_string())
+            }
+        }
+    }
+
+    /// The alarm: forgets what was held for a day.
+    pub async fn alarm(&self) -> Result<(), PortError> {
+        self.alarm_at.set(None);
+        self.wake().await?;
+        let expired = self.with_held(|held| held.expire(&self.runtime, self.runtime.now()))?;
+        if expired > 0 {
+            self.runtime.write(LogLine::new(Level::Warn, "held events expired").with("events", expired));
+        }
+        self.rearm().await
+    }
+
+    async fn try_handle(&self, command: DirectoryCommand) -> Result<DirectoryReply, PortError> {
+        self.wake().await?;
+        let now = self.runtime.now();
+        match command {
+            DirectoryCommand::Hold { member_id, sha256, event } => {
+                let displaced = self.with_held(|held| held.hold(&self.runtime, &member_id, sha256, &event, now))?;
+                self.rearm().await?;
+                Ok(DirectoryReply::Held { displaced })
+            }
+            DirectoryCommand::HeldCounts { member_id } => self.with_held(|held| {
+                let counts = held.index().counts(&member_id);
+                Ok(DirectoryReply::HeldCounts(counts.into_iter().map(HeldStatus::from).collect()))
+            }),
+            DirectoryCommand::HeldEvents { member_id, sha256, after } => self.with_held(|held| {
+                Ok(DirectoryReply::HeldEvents(held.of_token(&self.runtime, &member_id, &sha256, after)?))
+            }),
+            DirectoryCommand::DropHeld { member_id, sha256, up_to } => self.drop_held(&member_id, &sha256, up_to),
+            DirectoryCommand::Report { report, next_due_at } => self.note(&report, next_due_at),
+            DirectoryCommand::List { unknown: false, after, limit } => self.list(after.as_ref(), limit),
+            DirectoryCommand::List { unknown: true, after, limit } => self.list_unknown(after.as_ref(), limit),
+        }
+    }
+
+    fn drop_held(&self, member_id: &MemberId, sha256: &TokenHash, up_to: i64) -> Result<DirectoryReply, PortError> {
+        self.with_held(|held| {
+            let numbers: Vec<i64> =
+                held.index().of_token(member_id, sha256).take_while(|number| *number <= up_to).collect();
+            HeldEvents::delete(&self.runtime, &numbers)?;
+            held.forget(&numbers);
+            Ok(DirectoryReply::Done)
+        })
+    }
+
+    fn note(&self, report: &PortalReport, next_due_at: Option<Timestamp>) -> Result<DirectoryReply, PortError> {
+        let json = serde_json::to_string(report).map_err(|error| PortError::new("report.write", &error))?;
+        let values = [report.member_id.as_str().into(), next_due_at.map(Timestamp::as_millis).into(), json.into()];
+        let upsert = "INSERT OR REPLACE INTO portal (member_id, next_due_at, report) VALUES (?, ?, ?)";
+        self.runtime.query(upsert, &values)?;
+        Ok(DirectoryReply::Done)
+    }
+
+    fn list(&self, after: Option<&MemberId>, limit: u32) -> Result<DirectoryReply, PortError> {
+        let arguments = [after.map_or("", MemberId::as_str).into(), i64::from(limit).into()];
+        let query = "SELECT report FROM portal WHERE member_id > ? ORDER BY member_id LIMIT ?";
+        let rows = self.runtime.query(query, &arguments)?;
+        let reports = rows
+            .iter()
+            .map(|row| serde_json::from_str(text(row, 0)?).map_err(|error| PortError::new("report.read", &error)));
+        Ok(DirectoryReply::Portals(reports.collect::<Result<_, _>>()?))
+    }
+
+    fn list_unknown(&self, after: Option<&MemberId>, limit: u32) -> Result<DirectoryReply, PortError> {
+        let now = self.runtime.now();
+        self.with_held(|held| {
+            let groups = held.index().groups().filter(|(member_id, _)| after.is_none_or(|after| *member_id > after));
+            let reports = groups.take(limit as usize).map(|(member_id, _)| PortalReport {
+                member_id: member_id.clone(),
+                domain: None,
+                state: PortalState::Unknown,
+                last_seq: 0,
+                delivery: DeliveryStatus::default(),
+                held: held.index().counts(member_id).into_iter().map(HeldStatus::from).collect(),
+                reported_at: now.to_rfc3339_millis(),
+            });
+            Ok(DirectoryReply::Portals(reports.collect()))
+        })
+    }
+
+    async fn wake(&self) -> Result<(), PortError> {
+        if self.held.borrow().is_some() {
+            return Ok(());
+        }
+        let alarm_at = self.runtime.get().await?;
+        // Another request may have been here while this one waited.
+        if self.held.borrow().is_none() {
+            migrations::migrate(&self.runtime, MIGRATIONS)?;
+            let held = HeldEvents::load(&self.runtime, UNKNOWN_PORTAL, ALL_UNKNOWN_PORTALS)?;
+            self.alarm_at.set(alarm_at);
+            self.held.replace(Some(held));
+        }
+        Ok(())
+    }
+
+    fn with_held<T>(&self, work: impl FnOnce(&mut HeldEvents) -> Result<T, PortError>) -> Result<T, PortError> {
+        let mut held = self.held.borrow_mut();
+        work(held.as_mut().ok_or_else(|| PortError::new("held.read", "storage was not read"))?)
+    }
+
+    /// Throws away what memory has, since storage may have something else.
+    fn give_up(&self, error: &PortError) {
+        self.held.replace(None);
+        self.runtime.write(LogLine::new(Level::Error, "storage failed").with("error", error.to_string()));
+    }
+
+    async fn rearm(&self) -> Result<(), PortError> {
+        let Some(expiry) = self.with_held(|held| Ok(held.index().next_expiry()))? else {
+            return Ok(());
+        };
+        let at = expiry.plus_millis(EXPIRE_EVERY_MILLIS);
+        if self.alarm_at.get().is_none_or(|standing| standing > at) {
+            self.runtime.set(at).await?;
+            self.alarm_at.set(Some(at));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! The API of the operator.
+
+use super::Edge;
+use super::cache::EdgeCache;
+use super::objects::{call_directory, call_portal, unexpected};
+use super::query::{Query, bad};
+use super::records::adopt;
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
+use crate::app::portal::command::{
+    DeliveryStatus, HeldStatus, LogQuery, LogStatus, OwnedConfigError, PortalCommand, PortalReply, PortalState,
+    PortalStatus, Register,
+};
+use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
+use crate::domain::event_glob::EventGlob;
+use crate::domain::install::{MAX_TOKENS, TokenKind, TokenStatus};
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::reply::Reply;
+use crate::domain::route::Route;
+use crate::domain::secret::{Secret, TokenHash};
+use crate::domain::time::Timestamp;
+use crate::domain::variable::ConfigError;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+
+/// Bytes of the body of an API call; the largest has three short members.
+const MAX_BODY_BYTES: usize = 16 << 10;
+/// Bytes of a token under which it can be guessed. Bitrix24's own have 32 characters; a bot's may be chosen freely.
+const MIN_TOKEN_BYTES: usize = 16;
+/// Longest label and domain, in bytes; a domain has at most 253 (RFC 1035) and a port.
+const MAX_TEXT_BYTES: usize = 260;
+const LIMITS: std::ops::RangeInclusive<u32> = 1..=500;
+const DEFAULT_LIMIT: u32 = 50;
+
+/// The body of `PUT /portals/{member_id}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterBody {
+    application_token: String,
+    domain: Option<String>,
+    label: Option<String>,
+    #[serde(default)]
+    kind: TokenKind,
+    #[serde(default)]
+    weak: bool,
+}
+
+/// A list with the place where the next one begins.
+#[derive(Serialize)]
+struct PortalList<'a> {
+    portals: Vec<PortalReport>,
+    next: Option<MemberId>,
+    configuration_errors: &'a [ConfigError],
+}
+
+impl Edge {
+    /// Lets a caller with the operator's token in, and nobody else.
+    pub(super) fn authorize(&self, request: &impl IncomingRequest) -> Result<(), Problem> {
+        Query::parse(request.query())?;
+        let Some(admin_token) = &self.config.admin_token else {
+            let detail = "the API is closed: the secret ADMIN_TOKEN is not set, or too short";
+            return Err(Problem::new(Code::NotConfigured, detail));
+        };
+        let given = request.header("authorization").and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
+        });
+        if given.as_ref() == Some(admin_token) {
+            return Ok(());
+        }
+        let detail = "send `Authorization: Bearer` with the operator's token";
+        Err(Problem::new(Code::Unauthorized, detail).with_header("www-authenticate", "Bearer"))
+    }
+
+    /// Carries out a call of the operator.
+    pub(super) async fn administer(
+        &self,
+        runtime: &impl EdgeRuntime,
+        request: &impl IncomingRequest,
+        route: Route,
+    ) -> Result<Reply, Problem> {
+        let query = Query::parse(request.query())?;
+        match (route, request.method()) {
+            (Route::Portals, _) => self.list(runtime, &query).await,
+            (Route::Portal(member_id), "PUT") => register(runtime, request, member_id, &self.cache).await,
+            (Route::Portal(member_id), "DELETE") => revoke(runtime, &member_id, None).await,
+            (Route::Portal(member_id), _) => self.show(runtime, &member_id).await,
+            (Route::PortalToken(member_id, hash), _) => revoke(runtime, &member_id, Some(hash)).await,
+            (Route::PortalEvents(member_id), _) => read_log(runtime, &member_id, &query).await,
+            _ => Err(Problem::new(Code::NotFound, "there is no such resource")),
+        }
+    }
+
+    /// A portal, whether it is registered or only has held events.
+    async fn show(&self, runtime: &impl EdgeRuntime, member_id: &MemberId) -> Result<Reply, Problem> {
+        let reply = call_known(runtime, member_id, &PortalCommand::Status).await?;
+        let counts = DirectoryCommand::HeldCounts { member_id: member_id.clone() };
+        let held = match call_directory(runtime, &counts).await? {
+            DirectoryReply::HeldCounts(held) => held,
+            other => return Err(unexpected(runtime, &other)),
+        };
+        let mut portal = match reply {
+            PortalReply::Portal(portal) => *portal,
+            PortalReply::UnknownPortal if !held.is_empty() => self.unknown(member_id),
+            PortalReply::UnknownPortal => return Err(unknown_portal()),
+            other => return Err(unexpected(runtime, &other)),
+        };
+        // What is held under a believed token is on its way into the log.
+        let is_believed = |held: &HeldStatus| {
+            portal.tokens.iter().any(|token| token.sha256 == held.sha256 && token.status == TokenStatus::Active)
+        };
+        let held: Vec<HeldStatus> = held.into_iter().filter(|held| !is_believed(held)).collect();
+        for more in held {
+            match portal.held.iter_mut().find(|known| known.sha256 == more.sha256) {
+                Some(known) => {
+                    known.events += more.events;
+                    known.oldest = known.oldest.clone().min(more.oldest);
+                }
+                None => portal.held.push(more),
+            }
+        }
+        Ok(Reply::json(200, &portal))
+    }
+
+    /// The registered portals, or those that nobody registered but that have events waiting.
+    async fn list(&self, runtime: &impl EdgeRuntime, query: &Query) -> Result<Reply, Problem> {
+        let limit = query.number("limit", LIMITS)?.unwrap_or(DEFAULT_LIMIT);
+        let after = query.parsed("cursor", |text| MemberId::try_from(text).ok())?;
+        let unknown = query.parsed("state", |text| (text == "unknown").then_some(()))?.is_some();
+        match call_directory(runtime, &DirectoryCommand::List { unknown, after, limit }).await? {
+            DirectoryReply::Portals(portals) => {
+                let next =
+                    portals.last().filter(|_| portals.len() >= limit as usize).map(|last| last.member_id.clone());
+                Ok(Reply::json(200, &PortalList { portals, next, configuration_errors: &self.config.errors }))
+            }
+            other => Err(unexpected(runtime, &other)),
+        }
+    }
+
+    fn unknown(&self, member_id: &MemberId) -> PortalStatus {
+        PortalStatus {
+            member_id: member_id.clone(),
+            domain: None,
+            state: PortalState::Unknown,
+            tokens: Vec::new(),
+            log: LogStatus::default(),
+            delivery: DeliveryStatus::default(),
+            held: Vec::new(),
+            configuration_errors: self.config.errors.iter().map(OwnedConfigError::from).collect(),
+        }
+    }
+}
+
+/// Asks a portal's object, which takes over what KV says where it knows nothing yet.
+async fn call_known(
+    runtime: &impl EdgeRuntime,
+    member_id: &MemberId,
+    command: &PortalCommand,
+) -> Result<PortalReply, Problem> {
+    let hint = LocationHint::choose(None, None);
+    let reply = call_portal(runtime, member_id, hint, |_| command.clone()).await?;
+    if matches!(reply, PortalReply::UnknownPortal) && adopt(runtime, member_id, hint).await? {
+        return call_portal(runtime, member_id, hint, |_| command.clone()).await;
+    }
+    Ok(reply)
+}
+
+async fn register(
+    runtime: &impl EdgeRuntime,
+    request: &impl IncomingRequest,
+    member_id: MemberId,
+    cache: &RefCell<EdgeCache>,
+) -> Result<Reply, Problem> {
+    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => Problem::new(Code::TooLarge, format!("a body has at most {MAX_BODY_BYTES} bytes")),
+        BodyError::Interrupted => bad("the body"),
+    })?;
+    // The cause is not repeated: it may quote the token.
+    let body: RegisterBody = serde_json::from_slice(&body).map_err(|_| {
+        let detail =
+            r#"the body is JSON: {"application_token", "domain", "label", "kind", "weak"}, the first is needed"#;
+        Problem::new(Code::BadRequest, detail)
+    })?;
+    let token = Secret::new(body.application_token);
+    if token.is_empty() {
+        return Err(bad("application_token"));
+    }
+    if token.expose().len() < MIN_TOKEN_BYTES && !body.weak {
+        let detail = format!(r#"a token under {MIN_TOKEN_BYTES} bytes can be guessed; add "weak": true to take it"#);
+        return Err(Problem::new(Code::WeakToken, detail));
+    }
+    let label = checked("label", body.label)?;
+    let domain = checked("domain", body.domain)?;
+    let hint = LocationHint::choose(domain.as_deref(), None);
+    let kind = body.kind;
+    let register = Register { member_id: member_id.clone(), sha256: token.sha256(), kind, label, domain };
+    // What KV says comes first, so that a portal that was written by hand keeps its other tokens.
+    if matches!(call_portal(runtime, &member_id, hint, |_| PortalCommand::Status).await?, PortalReply::UnknownPortal) {
+        adopt(runtime, &member_id, hint).await?;
+    }
+    match call_portal(runtime, &member_id, hint, |_| PortalCommand::Register(register.clone())).await? {
+        PortalReply::Portal(portal) => {
+            cache.borrow_mut().set_registered(&member_id);
+            Ok(Reply::json(200, &portal))
+        }
+        PortalReply::TooManyTokens => {
+            Err(Problem::new(Code::BadRequest, format!("a portal has at most {MAX_TOKENS} tokens")))
+        }
+        other => Err(unexpected(runtime, &other)),
+    }
+}
+
+fn checked(name: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    match text {
+        Some(text) if text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control) => Err(bad(name)),
+        text => Ok(text.filter(|text| !text.is_empty())),
+    }
+}
+
+async fn revoke(runtime: &impl EdgeRuntime, member_id: &MemberId, sha256: Option<TokenHash>) -> Result<Reply, Problem> {
+    match call_known(runtime, member_id, &PortalCommand::Revoke { sha256 }).await? {
+        PortalReply::Portal(portal) => Ok(Reply::json(200, &portal)),
+        PortalReply::UnknownPortal => Err(unknown_portal()),
+        PortalReply::UnknownToken => Err(Problem::new(Code::NotFound, "the portal has no such token")),
+        other => Err(unexpected(runtime, &other)),
+    }
+}
+
+async fn read_log(runtime: &impl EdgeRuntime, member_id: &MemberId, query: &Query) -> Result<Reply, Problem> {
+    let log_query = LogQuery {
+        after: query.number("after", 0..=i64::MAX)?.unwrap_or(0),
+        limit: query.number("limit", LIMITS)?.unwrap_or(DEFAULT_LIMIT),
+        event_type: query.parsed("type", |text| EventGlob::parse(text).ok())?,
+        subject: query.text("subject").map(str::to_owned),
+        since: query.parsed("since", Timestamp::from_rfc3339)?,
+    };
+    match call_known(runtime, member_id, &PortalCommand::ReadLog(log_query)).await? {
+        PortalReply::Log(page) => Ok(Reply::json(200, &page)),
+        PortalReply::UnknownPortal => Err(unknown_portal()),
+        other => Err(unexpected(runtime, &other)),
+    }
+}
+
+fn unknown_portal() -> Problem {
+    Problem::new(Code::NotFound, "there is no such portal")
+}

@@ -1,0 +1,160 @@
+//! `POST /events`: the one call that Bitrix24 makes for an event.
+
+use super::Edge;
+use super::objects::{call_directory, call_portal, unexpected};
+use super::post::{self, Post, forbidden};
+use super::records::{adopt, read_record};
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
+use crate::app::log_line::{Level, LogLine};
+use crate::app::portal::command::{Append, PortalCommand, PortalReply};
+use crate::app::ports::{EdgeRuntime, IncomingRequest};
+use crate::domain::event_id::EventId;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::reply::Reply;
+use serde::Serialize;
+
+/// The limiter's period: after it a caller that was refused is heard again.
+const LIMIT_PERIOD_SECONDS: &str = "60";
+
+#[derive(Serialize)]
+struct Accepted {
+    status: &'static str,
+    id: EventId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<i64>,
+}
+
+/// What the portal's object said of a POST that it did not take.
+enum Refusal {
+    /// Nobody registered the portal.
+    UnknownPortal,
+    /// The portal is known, but not the token.
+    Unregistered,
+    /// The token was ended.
+    Revoked,
+}
+
+impl Edge {
+    /// Takes an event.
+    ///
+    /// 1. Read it, within the limits.
+    /// 2. Normalize it. From here on no token is left in it.
+    /// 3. Let the portal's object judge and log it. A caller that the rate limiter refused does not get that far, unless the
+    ///    isolate or KV knows its token.
+    /// 4. What the object refuses counts against the rate limit, and is held where it may be genuine.
+    pub(super) async fn accept(
+        &self,
+        runtime: &impl EdgeRuntime,
+        request: &impl IncomingRequest,
+    ) -> Result<Reply, Problem> {
+        let post = post::read(runtime, request).await?;
+        let is_verified = self.is_verified(runtime, &post).await;
+        if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
+            return Err(rate_limited());
+        }
+        let refusal = match self.append(runtime, &post).await? {
+            Ok(seq) => {
+                self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
+                return Ok(accepted(&post, seq));
+            }
+            Err(refusal) => refusal,
+        };
+        self.cache.borrow_mut().set_refused(&post.member_id, post.sha256);
+        if !runtime.allows(&format!("{} {}", post.member_id, post.address)).await {
+            self.cache.borrow_mut().set_limited(&post.member_id, &post.address, post.received_at);
+            return Err(rate_limited());
+        }
+        match refusal {
+            Refusal::UnknownPortal => hold_in_directory(runtime, &post).await,
+            Refusal::Unregistered => hold_in_portal(runtime, &post).await,
+            Refusal::Revoked => Err(forbidden()),
+        }
+    }
+
+    /// Whether the isolate, or else KV, knows the token. Neither can refuse it: KV may be a minute behind.
+    async fn is_verified(&self, runtime: &impl EdgeRuntime, post: &Post) -> bool {
+        {
+            let cache = self.cache.borrow();
+            if cache.is_verified(&post.member_id, post.sha256, post.received_at) {
+                return true;
+            }
+            if let Some(is_listed) = cache.is_listed(&post.member_id, post.sha256, post.received_at) {
+                return is_listed;
+            }
+        }
+        let record = read_record(runtime, &post.member_id).await;
+        let listed = record.map_or_else(Vec::new, |record| record.believed(post.received_at));
+        let is_listed = listed.contains(&post.sha256);
+        self.cache.borrow_mut().set_read(&post.member_id, listed, post.received_at);
+        is_listed
+    }
+
+    /// Lets the portal's object judge and log the event. One that knows nothing yet adopts the record of KV first.
+    async fn append(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Result<i64, Refusal>, Problem> {
+        let mut may_adopt = true;
+        loop {
+            let append = |may_be_repeated| {
+                PortalCommand::Append(Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated })
+            };
+            return match call_portal(runtime, &post.member_id, post.hint, append).await? {
+                PortalReply::Accepted { seq } => Ok(Ok(seq)),
+                PortalReply::Unregistered => Ok(Err(Refusal::Unregistered)),
+                PortalReply::Revoked => Ok(Err(Refusal::Revoked)),
+                PortalReply::UnknownPortal if may_adopt => {
+                    may_adopt = false;
+                    if adopt(runtime, &post.member_id, post.hint).await? {
+                        continue;
+                    }
+                    Ok(Err(Refusal::UnknownPortal))
+                }
+                PortalReply::UnknownPortal => Ok(Err(Refusal::UnknownPortal)),
+                other => Err(unexpected(runtime, &other)),
+            };
+        }
+    }
+}
+
+fn accepted(post: &Post, seq: i64) -> Reply {
+    let body = Accepted { status: "accepted", id: post.event.id, seq: Some(seq) };
+    Reply::json(200, &body)
+}
+
+async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
+    let Post { member_id, sha256, event, .. } = post;
+    let hold = DirectoryCommand::Hold { member_id: member_id.clone(), sha256: *sha256, event: event.clone() };
+    match call_directory(runtime, &hold).await? {
+        DirectoryReply::Held { displaced } => {
+            tell_displaced(runtime, post, displaced);
+            Ok(Reply::json(202, &Accepted { status: "held", id: event.id, seq: None }))
+        }
+        other => Err(unexpected(runtime, &other)),
+    }
+}
+
+/// The answer is that of any refusal: a forger learns nothing.
+async fn hold_in_portal(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
+    let hold = |may_be_repeated| {
+        PortalCommand::Hold(Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated })
+    };
+    match call_portal(runtime, &post.member_id, post.hint, hold).await? {
+        PortalReply::Held { displaced } => {
+            tell_displaced(runtime, post, displaced);
+            Err(forbidden())
+        }
+        // The token was registered, or ended, a moment ago.
+        PortalReply::Accepted { seq } => Ok(accepted(post, seq)),
+        PortalReply::Revoked => Err(forbidden()),
+        other => Err(unexpected(runtime, &other)),
+    }
+}
+
+fn tell_displaced(runtime: &impl EdgeRuntime, post: &Post, displaced: usize) {
+    if displaced > 0 {
+        let line = LogLine::new(Level::Warn, "held events displaced").with("member_id", post.member_id.as_str());
+        runtime.write(line.with("events", displaced));
+    }
+}
+
+fn rate_limited() -> Problem {
+    Problem::new(Code::RateLimited, "too many unverified requests").with_header("retry-after", LIMIT_PERIOD_SECONDS)
+}

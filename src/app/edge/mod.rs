@@ -1,0 +1,84 @@
+//! What one HTTP request becomes, in the stateless Worker.
+
+mod admin;
+pub mod cache;
+mod events;
+mod health;
+mod objects;
+mod post;
+mod query;
+mod records;
+
+use self::cache::EdgeCache;
+use super::log_line::{Level, LogLine};
+use super::ports::{EdgeRuntime, IncomingRequest};
+use crate::domain::config::Config;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::reply::Reply;
+use crate::domain::route::Route;
+use std::cell::{Cell, RefCell};
+
+/// The Worker, in one isolate.
+pub struct Edge {
+    config: Config,
+    cache: RefCell<EdgeCache>,
+    configuration_told: Cell<bool>,
+}
+
+impl Edge {
+    /// The Worker with its configuration.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, cache: RefCell::new(EdgeCache::default()), configuration_told: Cell::new(false) }
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Reply {
+        self.tell_configuration_once(runtime);
+        let mut reply = self.route(runtime, request).await.unwrap_or_else(Reply::from);
+        if request.method() == "HEAD" {
+            reply.body.clear();
+        }
+        // What is answered is for one caller, and is no page.
+        reply.with_header("cache-control", "no-store").with_header("x-content-type-options", "nosniff")
+    }
+
+    async fn route(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Reply, Problem> {
+        let Some(route) = Route::find(request.path()) else {
+            return Err(Problem::new(Code::NotFound, "there is no such resource"));
+        };
+        if !route.is_open() {
+            self.authorize(request)?;
+        }
+        route.check_method(request.method())?;
+        match route {
+            Route::Events if request.method() == "POST" => self.accept(runtime, request).await,
+            Route::Events => Ok(Reply::text(200, "This is the handler of Bitrix24 events. It takes POST.\n")),
+            Route::Install => Err(self.install_is_not_configured()),
+            Route::Root => Ok(Reply::text(200, "bitrix24-edge-relay\n")),
+            Route::Health => Ok(health::report(&self.config)),
+            route => self.administer(runtime, request, route).await,
+        }
+    }
+
+    fn install_is_not_configured(&self) -> Problem {
+        let detail = if self.config.has_application {
+            "this version registers portals by the operator only: PUT /portals/{member_id}"
+        } else {
+            "B24_CLIENT_ID is not set: portals are registered by the operator"
+        };
+        Problem::new(Code::NotConfigured, detail)
+    }
+
+    /// One line per isolate, so that a broken configuration is seen without filling the log.
+    fn tell_configuration_once(&self, runtime: &impl EdgeRuntime) {
+        if !self.configuration_told.replace(true) {
+            for error in &self.config.errors {
+                let line = LogLine::new(Level::Error, "configuration error")
+                    .with("variable", error.variable)
+                    .with("error", error.message.as_str());
+                runtime.write(line);
+            }
+        }
+    }
+}

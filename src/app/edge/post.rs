@@ -1,0 +1,91 @@
+//! Reads what Bitrix24 posts, and normalizes it.
+
+use crate::app::held_events::NewEvent;
+use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
+use crate::domain::body::{BodyFormat, MAX_BODY_BYTES};
+use crate::domain::cloudevent::TYPE_PREFIX;
+use crate::domain::event_id::{EventId, RANDOM_BYTES};
+use crate::domain::inbound::{InboundError, InboundEvent};
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
+use crate::domain::normalizer::normalize;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::secret::TokenHash;
+use crate::domain::time::Timestamp;
+
+/// A POST that was read, and who sent it.
+pub struct Post {
+    /// The portal that it names.
+    pub member_id: MemberId,
+    /// Its token.
+    pub sha256: TokenHash,
+    /// The event, normalized.
+    pub event: NewEvent,
+    /// Where the portal's object is created, if it is new.
+    pub hint: LocationHint,
+    /// Address of the caller.
+    pub address: String,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// Reads and normalizes a POST.
+pub async fn read(runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
+    let format = body_format(request)?;
+    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => too_large(),
+        BodyError::Interrupted => Problem::new(Code::Malformed, error.to_string()),
+    })?;
+    let inbound = InboundEvent::from_body(format, &body).map_err(|error| {
+        let code = match error {
+            InboundError::Malformed(_) => Code::Malformed,
+            InboundError::TooLarge(_) => Code::TooLarge,
+            InboundError::NoEvent => Code::NoEvent,
+            InboundError::BadMemberId => Code::BadMemberId,
+        };
+        Problem::new(code, error.to_string())
+    })?;
+    // Without a token nothing can ever prove it, so there is nothing to hold it for.
+    let sha256 = inbound.application_token().ok_or_else(forbidden)?.sha256();
+    let received_at = runtime.now();
+    let mut random = [0; RANDOM_BYTES];
+    runtime.fill(&mut random);
+    let id = EventId::new(received_at, random);
+    let event = normalize(&inbound, id, received_at);
+    let json = event.to_json().map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
+    let event_type = event.event_type.strip_prefix(TYPE_PREFIX).unwrap_or(&event.event_type).to_owned();
+    let occurred_at = inbound.occurred_at().unwrap_or(received_at);
+    Ok(Post {
+        member_id: inbound.member_id().clone(),
+        sha256,
+        event: NewEvent { id, event_type, subject: event.subject, occurred_at, json },
+        hint: LocationHint::choose(inbound.domain(), request.header("cf-ipcountry").as_deref()),
+        address: request.header("cf-connecting-ip").unwrap_or_default(),
+        received_at,
+    })
+}
+
+fn body_format(request: &impl IncomingRequest) -> Result<BodyFormat, Problem> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        _ if request.header("content-encoding").is_some() => {
+            Err(Problem::new(Code::UnsupportedMediaType, "a body is taken without Content-Encoding only"))
+        }
+        "application/x-www-form-urlencoded" => Ok(BodyFormat::Form),
+        "application/json" => Ok(BodyFormat::Json),
+        _ => {
+            let detail = "application/x-www-form-urlencoded and application/json are taken";
+            Err(Problem::new(Code::UnsupportedMediaType, detail))
+        }
+    }
+}
+
+/// The answer to every event that is not believed: the same bytes, whatever the reason.
+pub fn forbidden() -> Problem {
+    Problem::new(Code::Forbidden, "the event was not taken")
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::TooLarge, format!("a body has at most {MAX_BODY_BYTES} bytes"))
+}

@@ -1,0 +1,85 @@
+//! Parameters of API calls.
+
+use crate::domain::problem::{Code, Problem};
+use std::str::FromStr;
+
+/// Names under which credentials are known to be put into URLs, where servers and proxies log them.
+const CREDENTIAL_NAMES: [&str; 9] = [
+    "access_token",
+    "admin_token",
+    "api_key",
+    "apikey",
+    "application_token",
+    "auth",
+    "authorization",
+    "bearer",
+    "token",
+];
+
+/// The parameters of a query string.
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query string. One that holds a credential is refused, whether the credential is right or wrong.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|_| bad("the query string"))?;
+        if pairs.iter().any(|(name, _)| CREDENTIAL_NAMES.contains(&name.to_ascii_lowercase().as_str())) {
+            return Err(Problem::new(Code::CredentialsInQuery, "send the token as `Authorization: Bearer`"));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The text of a parameter that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A parameter, read by `parse`.
+    pub fn parsed<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        self.text(name).map(|text| parse(text).ok_or_else(|| bad(name))).transpose()
+    }
+
+    /// A whole number within bounds.
+    pub fn number<T: FromStr + PartialOrd>(
+        &self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.parsed(name, |text| text.parse().ok().filter(|number| bounds.contains(number)))
+    }
+}
+
+/// The answer to a parameter that cannot be read.
+pub fn bad(name: &str) -> Problem {
+    Problem::new(Code::BadRequest, format!("{name} cannot be read, or is out of bounds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_read_within_their_bounds() {
+        let query = Query::parse("limit=5&type=calendar.%2A&after=&x=%zz").unwrap_or_else(|_| unreachable!());
+        assert_eq!(query.number("limit", 1..=500), Ok(Some(5)));
+        assert!(query.number("limit", 1..=4).is_err());
+        assert_eq!(query.text("type"), Some("calendar.*"));
+        assert_eq!(query.number("after", 0..=i64::MAX), Ok(None));
+        assert_eq!(query.text("x"), Some("%zz"));
+    }
+
+    #[test]
+    fn a_credential_in_the_query_is_refused() {
+        for query in ["token=x", "limit=1&Access_Token=x", "%61uth=x"] {
+            assert_eq!(
+                Query::parse(query).err().map(|problem| problem.code()),
+                Some(Code::CredentialsInQuery),
+                "{query}"
+            );
+        }
+    }
+}

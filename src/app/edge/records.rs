@@ -1,0 +1,42 @@
+//! The records of portals in KV, and how a portal's object takes one over.
+
+use super::objects::{call_portal, unexpected};
+use crate::app::log_line::{Level, LogLine};
+use crate::app::portal::RECORD_KEY_PREFIX;
+use crate::app::portal::command::{PortalCommand, PortalReply};
+use crate::app::ports::{EdgeRuntime, Kv};
+use crate::domain::install::InstallRecord;
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
+use crate::domain::problem::Problem;
+
+/// Lets a portal's object take over what KV says. Whether KV says anything.
+pub async fn adopt(runtime: &impl EdgeRuntime, member_id: &MemberId, hint: LocationHint) -> Result<bool, Problem> {
+    let Some(record) = read_record(runtime, member_id).await.filter(|record| !record.tokens.is_empty()) else {
+        return Ok(false);
+    };
+    let adopt = |_| PortalCommand::Adopt { member_id: member_id.clone(), record: record.clone() };
+    match call_portal(runtime, member_id, hint, adopt).await? {
+        PortalReply::Portal(_) => Ok(true),
+        other => Err(unexpected(runtime, &other)),
+    }
+}
+
+/// The record of a portal in KV. One that cannot be read is as good as none: the event is held, and the log tells why.
+pub async fn read_record(runtime: &impl EdgeRuntime, member_id: &MemberId) -> Option<InstallRecord> {
+    let complain = |error: String| {
+        let line = LogLine::new(Level::Warn, "record not readable").with("member_id", member_id.as_str());
+        runtime.write(line.with("error", error));
+    };
+    let text = Kv::get(runtime, &format!("{RECORD_KEY_PREFIX}{member_id}"))
+        .await
+        .map_err(|error| complain(error.to_string()))
+        .ok()??;
+    serde_json::from_str(&text)
+        .map_err(|error: serde_json::Error| {
+            // The message is not told: it quotes the record, in which somebody may have written a token in place of its hash.
+            let (line, column) = (error.line(), error.column());
+            complain(format!("{:?} error at line {line}, column {column}", error.classify()));
+        })
+        .ok()
+}

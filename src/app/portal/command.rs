@@ -1,0 +1,254 @@
+//! What a portal's object is asked, and what it answers: JSON between the Worker and its object.
+//!
+//! Both run the same release, but for the minutes of a deployment: a field is added with a default, never renamed.
+
+use crate::app::held_events::NewEvent;
+use crate::domain::event_glob::EventGlob;
+use crate::domain::install::{InstallRecord, Token, TokenKind};
+use crate::domain::member_id::MemberId;
+use crate::domain::secret::TokenHash;
+use crate::domain::time::Timestamp;
+use crate::domain::variable::ConfigError;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A question to a portal's object.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum PortalCommand {
+    /// Judge an event by its token, and log it where it is believed.
+    Append(Append),
+    /// Hold an event whose token is not registered, or log it where it was registered meanwhile.
+    Hold(Append),
+    /// Take the record of KV over, where the object has none of its own.
+    Adopt {
+        /// The portal.
+        member_id: MemberId,
+        /// What KV says.
+        record: InstallRecord,
+    },
+    /// Register a token, and release what is held under it.
+    Register(Register),
+    /// Revoke one token, or all.
+    Revoke {
+        /// The token; all of them where it is absent.
+        sha256: Option<TokenHash>,
+    },
+    /// Tell all about the portal.
+    Status,
+    /// Read the log.
+    ReadLog(LogQuery),
+}
+
+/// An event with the token that it came with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Append {
+    /// The token.
+    pub sha256: TokenHash,
+    /// The event.
+    pub event: NewEvent,
+    /// Whether an earlier call with the same event may have been carried out.
+    pub may_be_repeated: bool,
+}
+
+/// A token that the operator vouches for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Register {
+    /// The portal.
+    pub member_id: MemberId,
+    /// The token.
+    pub sha256: TokenHash,
+    /// Whose token it is.
+    pub kind: TokenKind,
+    /// The operator's name for it; what stands is kept where it is absent.
+    pub label: Option<String>,
+    /// The portal's domain; what stands is kept where it is absent.
+    pub domain: Option<String>,
+}
+
+/// Which part of the log is wanted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct LogQuery {
+    /// Only events behind this one.
+    pub after: i64,
+    /// How many at most.
+    pub limit: u32,
+    /// Only types that fit this pattern.
+    pub event_type: Option<EventGlob>,
+    /// Only this subject.
+    pub subject: Option<String>,
+    /// Only what was logged at this time or later.
+    pub since: Option<Timestamp>,
+}
+
+/// The answer of a portal's object.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum PortalReply {
+    /// The event is in the log.
+    Accepted {
+        /// Its place.
+        seq: i64,
+    },
+    /// The event was not taken: its token is not registered here.
+    Unregistered,
+    /// The event was not taken: its token was revoked.
+    Revoked,
+    /// The event is held.
+    Held {
+        /// How many others made room for it.
+        displaced: usize,
+    },
+    /// Nothing is known about this portal.
+    UnknownPortal,
+    /// There is no such token.
+    UnknownToken,
+    /// The token could not be added: the portal has too many.
+    TooManyTokens,
+    /// It is done; this is how things stand now.
+    Portal(Box<PortalStatus>),
+    /// A part of the log.
+    Log(LogPage),
+    /// Storage failed. The text is for the log.
+    Failed(String),
+}
+
+/// A portal, as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortalStatus {
+    /// The portal.
+    pub member_id: MemberId,
+    /// Its domain, for display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Whether any of its tokens is believed.
+    pub state: PortalState,
+    /// Its tokens.
+    pub tokens: Vec<Token>,
+    /// Its log.
+    pub log: LogStatus,
+    /// Its deliveries.
+    pub delivery: DeliveryStatus,
+    /// What is held, for each token that is not registered.
+    pub held: Vec<HeldStatus>,
+    /// What is wrong with the variables.
+    pub configuration_errors: Vec<OwnedConfigError>,
+}
+
+/// Whether a portal's events are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PortalState {
+    /// It has an active token.
+    Active,
+    /// Its applications were removed.
+    Uninstalled,
+    /// The operator ended it.
+    Revoked,
+    /// Nobody registered it; events are held.
+    Unknown,
+}
+
+impl PortalState {
+    /// The state as it stands in the API and in storage.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Uninstalled => "uninstalled",
+            Self::Revoked => "revoked",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The extent of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogStatus {
+    /// The oldest event that is kept, or 0.
+    pub first_seq: i64,
+    /// The newest event, or 0: also how many were ever logged.
+    pub last_seq: i64,
+}
+
+/// How far deliveries are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryStatus {
+    /// Every event up to this one was delivered, or is counted below.
+    pub cursor: i64,
+    /// Waiting for the first attempt.
+    pub pending: i64,
+    /// Waiting for another attempt.
+    pub retrying: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Until when the destination is left alone, where it is down, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit_open_until: Option<String>,
+    /// What the destination's last failure was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// When something is due next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<String>,
+}
+
+/// What one token has waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldStatus {
+    /// The token that would release it.
+    pub sha256: TokenHash,
+    /// How many events.
+    pub events: usize,
+    /// When the oldest was received, RFC 3339.
+    pub oldest: String,
+}
+
+/// A [`ConfigError`] that came from an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedConfigError {
+    /// The variable to mend.
+    pub variable: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl From<&ConfigError> for OwnedConfigError {
+    fn from(error: &ConfigError) -> Self {
+        Self { variable: error.variable.to_owned(), message: error.message.clone() }
+    }
+}
+
+/// A part of a log, as the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LogPage {
+    /// The events, oldest first.
+    pub events: Vec<LoggedEvent>,
+    /// The last one looked at: where the next call goes on.
+    pub next: i64,
+}
+
+/// An event in the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LoggedEvent {
+    /// Its place.
+    pub seq: i64,
+    /// How far its delivery is.
+    pub state: DeliveryState,
+    /// The event, as it is forwarded.
+    pub event: Box<RawValue>,
+}
+
+/// How far the delivery of an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryState {
+    /// It was not tried yet.
+    Pending,
+    /// It failed, and will be tried again.
+    Retrying,
+    /// It arrived, or there is nowhere to send it.
+    Delivered,
+    /// It failed for good.
+    Failed,
+    /// It is not to be sent.
+    Filtered,
+}

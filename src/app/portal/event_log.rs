@@ -1,0 +1,202 @@
+//! The log of a portal: append-only, numbered without gaps.
+
+use super::command::{LogQuery, LogStatus};
+use crate::app::held_events::NewEvent;
+use crate::app::ports::{PortError, Sql, SqlValue};
+use crate::app::rows::{Row, integer, optional_text, text};
+use crate::domain::event_id::EventId;
+use crate::domain::held::CLOCK_SKEW_MILLIS;
+use crate::domain::time::Timestamp;
+
+/// Rows that one call looks at, so that a filter that fits nothing stays cheap.
+const MAX_ROWS_LOOKED_AT: i64 = 5_000;
+/// Bytes of events that one call returns, so that 500 events of 1.9 MB each do not fill the memory of 128 MB. At least one
+/// event is returned.
+const MAX_PAGE_BYTES: i64 = 4 << 20;
+/// Rows that are deleted in one go when their time is over.
+const PRUNE_STEP: i64 = 500;
+
+/// What a row tells without its event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Place in the log.
+    pub seq: i64,
+    /// Type without prefix.
+    pub event_type: String,
+    /// Subject.
+    pub subject: Option<String>,
+    /// Whether it came from a removed install, and is not to be forwarded.
+    pub removed: bool,
+    bytes: i64,
+}
+
+const ENTRY_COLUMNS: &str = "seq, type, subject, removed, bytes";
+
+fn entry(row: &Row) -> Result<LogEntry, PortError> {
+    Ok(LogEntry {
+        seq: integer(row, 0)?,
+        event_type: text(row, 1)?.to_owned(),
+        subject: optional_text(row, 2)?.map(str::to_owned),
+        removed: integer(row, 3)? != 0,
+        bytes: integer(row, 4)?,
+    })
+}
+
+/// The newest place, or 0.
+pub fn head(sql: &impl Sql) -> Result<i64, PortError> {
+    seq_of(sql, "SELECT seq FROM log ORDER BY seq DESC LIMIT 1")
+}
+
+/// The extent of the log.
+pub fn status(sql: &impl Sql) -> Result<LogStatus, PortError> {
+    Ok(LogStatus { first_seq: seq_of(sql, "SELECT seq FROM log ORDER BY seq LIMIT 1")?, last_seq: head(sql)? })
+}
+
+fn seq_of(sql: &impl Sql, query: &str) -> Result<i64, PortError> {
+    sql.query(query, &[])?.first().map_or(Ok(0), |row| integer(row, 0))
+}
+
+/// Writes an event at a place. One row written.
+pub fn append(sql: &impl Sql, seq: i64, event: &NewEvent, removed: bool, now: Timestamp) -> Result<(), PortError> {
+    let values: [SqlValue; 8] = [
+        seq.into(),
+        event.id.to_string().into(),
+        now.as_millis().into(),
+        event.event_type.as_str().into(),
+        event.subject.as_deref().into(),
+        i64::from(removed).into(),
+        i64::try_from(event.json.len()).unwrap_or(i64::MAX).into(),
+        event.json.as_str().into(),
+    ];
+    let insert =
+        "INSERT INTO log (seq, id, logged_at, type, subject, removed, bytes, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    sql.query(insert, &values).map(drop)
+}
+
+/// The place of an event that was appended within the last moments. It looks from the newest backwards until the rows are
+/// older than the event can be.
+pub fn find_recent(sql: &impl Sql, id: EventId, head: i64) -> Result<Option<i64>, PortError> {
+    let oldest = id.received_at().plus_millis(-CLOCK_SKEW_MILLIS).as_millis();
+    let mut before = head + 1;
+    loop {
+        let arguments = [before.into(), PRUNE_STEP.into()];
+        let query = "SELECT seq, id, logged_at FROM log WHERE seq < ? ORDER BY seq DESC LIMIT ?";
+        let rows = sql.query(query, &arguments)?;
+        for row in &rows {
+            before = integer(row, 0)?;
+            if text(row, 1)? == id.to_string() {
+                return Ok(Some(before));
+            }
+            if integer(row, 2)? < oldest {
+                return Ok(None);
+            }
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+/// The next entry behind a place.
+pub fn next_entry(sql: &impl Sql, after: i64) -> Result<Option<LogEntry>, PortError> {
+    let query = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE seq > ? ORDER BY seq LIMIT 1");
+    sql.query(&query, &[after.into()])?.first().map(entry).transpose()
+}
+
+/// The canonical JSON and the id of an event.
+pub fn event(sql: &impl Sql, seq: i64) -> Result<(EventId, String), PortError> {
+    let rows = sql.query("SELECT id, event FROM log WHERE seq = ?", &[seq.into()])?;
+    let row = rows.first().ok_or_else(|| PortError::new("log.read", &format!("event {seq} is not in the log")))?;
+    let id = EventId::try_from(text(row, 0)?).map_err(|error| PortError::new("log.read", &error))?;
+    Ok((id, text(row, 1)?.to_owned()))
+}
+
+/// The entries that a query asks for, and the last place that was looked at.
+pub fn select(sql: &impl Sql, query: &LogQuery) -> Result<(Vec<LogEntry>, i64), PortError> {
+    let mut next = match query.since {
+        Some(since) => query.after.max(last_before(sql, since)?),
+        None => query.after,
+    };
+    let mut entries = Vec::new();
+    let (mut looked_at, mut bytes) = (0, 0);
+    while looked_at < MAX_ROWS_LOOKED_AT {
+        let statement = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE seq > ? ORDER BY seq LIMIT ?");
+        let step = if query.event_type.is_none() && query.subject.is_none() { query.limit.into() } else { PRUNE_STEP };
+        let rows = sql.query(&statement, &[next.into(), step.into()])?;
+        for row in &rows {
+            let entry = entry(row)?;
+            let fits = query.event_type.as_ref().is_none_or(|glob| glob.matches(&entry.event_type))
+                && query.subject.as_ref().is_none_or(|subject| entry.subject.as_ref() == Some(subject));
+            if fits && !entries.is_empty() && bytes + entry.bytes > MAX_PAGE_BYTES {
+                return Ok((entries, next));
+            }
+            next = entry.seq;
+            looked_at += 1;
+            if fits {
+                bytes += entry.bytes;
+                entries.push(entry);
+            }
+            if entries.len() >= query.limit as usize || looked_at >= MAX_ROWS_LOOKED_AT {
+                return Ok((entries, next));
+            }
+        }
+        if i64::try_from(rows.len()).unwrap_or(i64::MAX) < step {
+            break;
+        }
+    }
+    Ok((entries, next))
+}
+
+/// The last place that was logged before a time, found by halving: `logged_at` never falls as `seq` grows.
+fn last_before(sql: &impl Sql, time: Timestamp) -> Result<i64, PortError> {
+    let extent = status(sql)?;
+    let (mut low, mut high) = (extent.first_seq - 1, extent.last_seq);
+    while low < high {
+        let middle = low + (high - low + 1) / 2;
+        let rows = sql.query("SELECT logged_at FROM log WHERE seq = ?", &[middle.into()])?;
+        let logged_at = rows.first().map_or(Ok(0), |row| integer(row, 0))?;
+        if logged_at < time.as_millis() {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(low)
+}
+
+/// When the newest event was logged.
+pub fn last_logged_at(sql: &impl Sql) -> Result<Option<Timestamp>, PortError> {
+    let newest = place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq DESC LIMIT 1")?;
+    Ok(newest.map(|(_, logged_at)| logged_at))
+}
+
+/// The place of the oldest event, and when it was logged.
+pub fn first_logged_at(sql: &impl Sql) -> Result<Option<(i64, Timestamp)>, PortError> {
+    place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq LIMIT 1")
+}
+
+fn place_and_time(sql: &impl Sql, query: &str) -> Result<Option<(i64, Timestamp)>, PortError> {
+    sql.query(query, &[])?
+        .first()
+        .map(|row| Ok((integer(row, 0)?, Timestamp::from_millis(integer(row, 1)?))))
+        .transpose()
+}
+
+/// Deletes a bounded number of the oldest events that were logged before a time, up to a place at most. How many.
+pub fn prune(sql: &impl Sql, before: Timestamp, up_to: i64) -> Result<i64, PortError> {
+    let rows = sql.query("SELECT seq, logged_at FROM log ORDER BY seq LIMIT ?", &[PRUNE_STEP.into()])?;
+    let mut last = None;
+    let mut count = 0;
+    for row in &rows {
+        let (seq, logged_at) = (integer(row, 0)?, integer(row, 1)?);
+        if seq > up_to || logged_at >= before.as_millis() {
+            break;
+        }
+        last = Some(seq);
+        count += 1;
+    }
+    if let Some(last) = last {
+        sql.query("DELETE FROM log WHERE seq <= ?", &[last.into()])?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,125 @@
+//! Takes events in: judges them by their token, logs them, or holds them.
+
+use super::command::{Append, PortalReply};
+use super::{BACKSTOP_MILLIS, Memory, Portal, event_log};
+use crate::app::held_events::NewEvent;
+use crate::app::log_line::{Level, LogLine};
+use crate::app::ports::{PortError, PortalRuntime};
+use crate::domain::cloudevent::CloudEvent;
+use crate::domain::install::{Judgement, TokenKind, judge};
+use crate::domain::time::Timestamp;
+
+/// How long held events collect before the Directory is told of them, in milliseconds.
+const REPORT_HELD_MILLIS: i64 = 60_000;
+/// The type of ONAPPUNINSTALL.
+const UNINSTALL_TYPE: &str = "app.uninstall";
+
+impl<R: PortalRuntime> Portal<R> {
+    /// Logs an event where its token is believed. Durable, with an alarm that looks after it, before this returns and the
+    /// answer leaves.
+    pub(super) async fn append(&self, append: Append, now: Timestamp) -> Result<PortalReply, PortError> {
+        let seq = {
+            let mut memory = self.memory.borrow_mut();
+            let Some(memory) = memory.as_mut() else {
+                return Ok(PortalReply::UnknownPortal);
+            };
+            match judge(&memory.registration.tokens, &append.sha256, now) {
+                Judgement::Unregistered => return Ok(PortalReply::Unregistered),
+                Judgement::Revoked => return Ok(PortalReply::Revoked),
+                Judgement::Accept(kind) => self.log_once(memory, append, Some(kind), now)?,
+                Judgement::AcceptRemoved => self.log_once(memory, append, None, now)?,
+            }
+        };
+        // No await stands between the insert and this call: both are committed together.
+        self.look_after_log(now).await?;
+        Ok(PortalReply::Accepted { seq })
+    }
+
+    /// Holds an event whose token is not registered. One whose token was, since it was refused, is logged.
+    pub(super) async fn hold(&self, hold: Append, now: Timestamp) -> Result<PortalReply, PortError> {
+        let is_unregistered = |memory: &Memory| {
+            let tokens = &memory.registration.tokens;
+            judge(tokens, &hold.sha256, now) == Judgement::Unregistered
+        };
+        if !self.memory.borrow().as_ref().is_some_and(is_unregistered) {
+            return self.append(hold, now).await;
+        }
+        let displaced = {
+            let mut memory = self.memory.borrow_mut();
+            let Some(Memory { registration, held, .. }) = memory.as_mut() else {
+                return Ok(PortalReply::UnknownPortal);
+            };
+            // Once a minute is enough for the list of portals, and a flood must not become a flood of reports.
+            registration.report_due_at.get_or_insert(now.plus_millis(REPORT_HELD_MILLIS));
+            held.hold(&self.runtime, &registration.member_id, hold.sha256, &hold.event, now)?
+        };
+        self.rearm().await?;
+        Ok(PortalReply::Held { displaced })
+    }
+
+    /// Sets the alarm that a newly logged event needs: soon, for what is to be sent; for pruning, where no alarm stands.
+    async fn look_after_log(&self, now: Timestamp) -> Result<(), PortError> {
+        if self.forwards() {
+            self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await
+        } else if self.standing_alarm(now).is_none() {
+            self.rearm().await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Logs an event, unless an earlier call did. `believed` is the kind of its token, or nothing where that was removed.
+    fn log_once(
+        &self,
+        memory: &mut Memory,
+        append: Append,
+        believed: Option<TokenKind>,
+        now: Timestamp,
+    ) -> Result<i64, PortError> {
+        let Append { sha256, event, may_be_repeated } = append;
+        if may_be_repeated && let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
+            return Ok(seq);
+        }
+        if believed == Some(TokenKind::App) && event.event_type == UNINSTALL_TYPE {
+            let mut registration = memory.registration.clone();
+            registration.uninstall(&sha256, now);
+            registration.tell_others(now);
+            let seq = self.runtime.transaction(|| {
+                registration.save(&self.runtime)?;
+                self.log(memory, &event, false, now)
+            })?;
+            memory.registration = registration;
+            self.runtime.write(LogLine::new(Level::Info, "application removed").with("sha256", sha256.to_string()));
+            return Ok(seq);
+        }
+        match believed {
+            Some(_) => self.log(memory, &event, false, now),
+            None => self.log(memory, &marked_removed(event)?, true, now),
+        }
+    }
+
+    /// Writes an event behind the newest. Memory follows only when it is written.
+    pub(super) fn log(
+        &self,
+        memory: &mut Memory,
+        event: &NewEvent,
+        removed: bool,
+        now: Timestamp,
+    ) -> Result<i64, PortError> {
+        let seq = memory.head + 1;
+        // Never falls as `seq` grows, so that a time is found by halving.
+        let logged_at = now.max(memory.last_logged_at);
+        event_log::append(&self.runtime, seq, event, removed, logged_at)?;
+        memory.head = seq;
+        memory.last_logged_at = logged_at;
+        Ok(seq)
+    }
+}
+
+/// The event with `b24removed: true`.
+fn marked_removed(event: NewEvent) -> Result<NewEvent, PortError> {
+    let broken = |error: &dyn std::fmt::Display| PortError::new("event.mark", &error);
+    let mut marked: CloudEvent = serde_json::from_str(&event.json).map_err(|error| broken(&error))?;
+    marked.b24removed = Some(true);
+    Ok(NewEvent { json: marked.to_json().map_err(|error| broken(&error))?, ..event })
+}

@@ -1,0 +1,273 @@
+//! The object of one portal: the authority on its tokens, the keeper of its log, and the sender of its events.
+//!
+//! It writes nothing before the portal is registered. What it knows stands in its storage; memory is a copy that is thrown
+//! away whenever storage fails.
+
+pub mod command;
+mod deliveries;
+mod event_log;
+mod forward;
+mod intake;
+mod lease;
+mod registration;
+mod release;
+mod schema;
+mod status;
+mod upkeep;
+
+pub use self::upkeep::RECORD_KEY_PREFIX;
+
+use self::command::{PortalCommand, PortalReply};
+use self::deliveries::Cursor;
+use self::lease::Lease;
+use self::registration::Registration;
+use super::held_events::HeldEvents;
+use super::log_line::{Level, LogLine};
+use super::migrations;
+use super::ports::{Alarm, PortError, PortalRuntime};
+use crate::domain::circuit::Circuit;
+use crate::domain::config::{Config, Forwarding};
+use crate::domain::held_limit::REGISTERED_PORTAL;
+use crate::domain::secret::TokenHash;
+use crate::domain::time::Timestamp;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+/// When the alarm looks after work that a run should have done, in milliseconds: later than the longest send, so that it
+/// finds a run either finished or gone.
+const BACKSTOP_MILLIS: i64 = 20_000;
+
+/// The object of one portal.
+pub struct Portal<R> {
+    runtime: R,
+    config: Config,
+    /// Whether `memory` says what storage has.
+    loaded: Cell<bool>,
+    memory: RefCell<Option<Memory>>,
+    alarm_at: Cell<Option<Timestamp>>,
+    lease: Lease,
+    /// Whether the destination is down. Forgotten with the object: it is soon noticed again.
+    circuit: RefCell<Circuit>,
+    /// How far the Directory's held events were logged since the object started, for each token that was released.
+    released_to: RefCell<BTreeMap<TokenHash, i64>>,
+}
+
+/// What storage has, of a registered portal.
+#[derive(Debug)]
+struct Memory {
+    registration: Registration,
+    held: HeldEvents,
+    /// Place of the newest event.
+    head: i64,
+    last_logged_at: Timestamp,
+    /// Absent until a destination is first configured.
+    cursor: Option<Cursor>,
+    /// What the Directory was told, if it was since the object started.
+    reported: Option<Reported>,
+    /// Whether held events are on their way from the Directory.
+    has_releases: bool,
+}
+
+/// What the Directory was told.
+#[derive(Clone, Copy, Debug)]
+struct Reported {
+    at: Timestamp,
+    /// Place of the newest event then.
+    head: i64,
+    /// Whether events were waiting.
+    is_busy: bool,
+}
+
+impl<R: PortalRuntime> Portal<R> {
+    /// The object, before it has looked at its storage.
+    pub fn new(runtime: R, config: Config) -> Self {
+        let first_probe_millis = config.retry_schedule.first_probe_millis();
+        Self {
+            runtime,
+            config,
+            loaded: Cell::new(false),
+            memory: RefCell::new(None),
+            alarm_at: Cell::new(None),
+            lease: Lease::default(),
+            circuit: RefCell::new(Circuit::new(first_probe_millis)),
+            released_to: RefCell::new(BTreeMap::new()),
+        }
+    }
+
+    /// Carries out a command. A failure of storage is an answer too, so that the caller can tell it from a lost call.
+    pub async fn handle(&self, command: PortalCommand) -> PortalReply {
+        match self.try_handle(command).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                self.give_up(&error);
+                PortalReply::Failed(error.to_string())
+            }
+        }
+    }
+
+    async fn try_handle(&self, command: PortalCommand) -> Result<PortalReply, PortError> {
+        if self.wake().await? {
+            // Another configuration may have made due what the alarm in storage does not know of.
+            self.rearm().await?;
+        }
+        let now = self.runtime.now();
+        match command {
+            PortalCommand::Append(append) => self.append(append, now).await,
+            PortalCommand::Hold(hold) => self.hold(hold, now).await,
+            PortalCommand::Adopt { member_id, record } => self.adopt(member_id, record, now).await,
+            PortalCommand::Register(register) => self.register(register, now).await,
+            PortalCommand::Revoke { sha256 } => self.revoke(sha256.as_ref(), now).await,
+            PortalCommand::Status => self.status(),
+            PortalCommand::ReadLog(query) => self.read_log(&query),
+        }
+    }
+
+    /// The alarm. It fails only where storage does: the platform gives up on an alarm that fails six times.
+    pub async fn alarm(&self) -> Result<(), PortError> {
+        self.alarm_at.set(None);
+        self.wake().await?;
+        let now = self.runtime.now();
+        if self.next_due_at(now)?.is_some_and(|due_at| due_at <= now) {
+            // Armed before the work, so that a crash in it is noticed.
+            self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await?;
+            self.work().await;
+        }
+        self.report_if_changed().await?;
+        self.rearm().await
+    }
+
+    /// Whether [`Self::work`] has something to do that need not wait for the alarm. It looks at memory alone, since it is
+    /// asked after every event.
+    pub fn has_work(&self) -> bool {
+        let now = self.runtime.now();
+        let memory = self.memory.borrow();
+        let has_news = |Memory { registration, has_releases, .. }: &Memory| {
+            let due = [registration.record_due_at, registration.report_due_at];
+            *has_releases || due.into_iter().flatten().any(|due_at| due_at <= now)
+        };
+        self.lease.is_free(now) && memory.as_ref().is_some_and(|memory| self.is_sending(memory) || has_news(memory))
+    }
+
+    /// Does what is due: releases, the record in KV, the report to the Directory, deliveries, and pruning. At most one run
+    /// works at a time.
+    pub async fn work(&self) {
+        let now = self.runtime.now();
+        let Some(claim) = self.lease.claim(now) else {
+            return;
+        };
+        let outcome = async {
+            self.wake().await?;
+            self.upkeep(&claim).await?;
+            self.forward(&claim).await
+        }
+        .await;
+        drop(claim);
+        let armed = match outcome {
+            Ok(()) => self.rearm().await,
+            Err(error) => {
+                self.give_up(&error);
+                self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await
+            }
+        };
+        if let Err(error) = armed {
+            self.give_up(&error);
+        }
+    }
+
+    /// Reads storage, once. Whether it did.
+    async fn wake(&self) -> Result<bool, PortError> {
+        if self.loaded.get() {
+            return Ok(false);
+        }
+        let alarm_at = Alarm::get(&self.runtime).await?;
+        // Another request may have been here while this one waited.
+        let must_load = !self.loaded.get();
+        if must_load {
+            self.alarm_at.set(alarm_at);
+            let memory = self.load()?;
+            self.memory.replace(memory);
+            self.loaded.set(true);
+        }
+        Ok(must_load)
+    }
+
+    fn load(&self) -> Result<Option<Memory>, PortError> {
+        let sql = &self.runtime;
+        if migrations::version(sql)?.is_none() {
+            return Ok(None);
+        }
+        migrations::migrate(sql, schema::MIGRATIONS)?;
+        let Some(registration) = Registration::load(sql)? else {
+            return Ok(None);
+        };
+        let mut memory = Memory {
+            registration,
+            held: HeldEvents::load(sql, REGISTERED_PORTAL, REGISTERED_PORTAL)?,
+            head: event_log::head(sql)?,
+            last_logged_at: event_log::last_logged_at(sql)?.unwrap_or(Timestamp::EPOCH),
+            cursor: deliveries::load_cursor(sql)?,
+            reported: None,
+            has_releases: self.release_due_at()?.is_some(),
+        };
+        self.follow_destination(&mut memory)?;
+        Ok(Some(memory))
+    }
+
+    /// Throws away what memory has, since storage may have something else.
+    fn give_up(&self, error: &PortError) {
+        self.loaded.set(false);
+        self.memory.replace(None);
+        self.runtime.write(LogLine::new(Level::Error, "storage failed").with("error", error.to_string()));
+    }
+
+    /// When something is due next, whatever it is.
+    fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
+        let memory = self.memory.borrow();
+        let Some(memory) = memory.as_ref() else {
+            return Ok(None);
+        };
+        let due = [self.forward_due_at(memory, now)?, self.upkeep_due_at(memory)?];
+        Ok(due.into_iter().flatten().min())
+    }
+
+    /// Sets the alarm for what is due next.
+    async fn rearm(&self) -> Result<(), PortError> {
+        let now = self.runtime.now();
+        let Some(due_at) = self.next_due_at(now)? else {
+            return Ok(());
+        };
+        // A run sets the alarm when it ends. Until then the alarm only looks whether it vanished.
+        let earliest = if self.lease.is_free(now) { now } else { now.plus_millis(BACKSTOP_MILLIS) };
+        self.arm(due_at.max(earliest), now).await
+    }
+
+    /// When the alarm is due. One that is long overdue was lost, and counts as none.
+    fn standing_alarm(&self, now: Timestamp) -> Option<Timestamp> {
+        self.alarm_at.get().filter(|standing| now.millis_since(*standing) < BACKSTOP_MILLIS)
+    }
+
+    /// Sets the alarm, unless one is due earlier.
+    async fn arm(&self, at: Timestamp, now: Timestamp) -> Result<(), PortError> {
+        if self.standing_alarm(now).is_some_and(|standing| standing <= at) {
+            return Ok(());
+        }
+        self.alarm_at.set(Some(at));
+        let set = self.runtime.set(at).await;
+        if set.is_err() {
+            self.alarm_at.set(None);
+        }
+        set
+    }
+
+    /// A log line about this portal.
+    fn line(&self, level: Level, message: &'static str) -> LogLine {
+        let memory = self.memory.borrow();
+        let member_id = memory.as_ref().map(|memory| memory.registration.member_id.to_string());
+        LogLine::new(level, message).with("member_id", member_id)
+    }
+
+    /// Whether events go somewhere, or are meant to.
+    fn forwards(&self) -> bool {
+        !matches!(self.config.forwarding, Forwarding::Off)
+    }
+}

@@ -1,0 +1,284 @@
+//! Registers tokens, and releases what was held under them.
+
+use super::command::{PortalReply, Register};
+use super::lease::Claim;
+use super::registration::Registration;
+use super::{Memory, Portal, deliveries, schema};
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
+use crate::app::held_events::{HeldEvent, HeldEvents};
+use crate::app::log_line::{Level, LogLine};
+use crate::app::migrations;
+use crate::app::ports::{CallError, Directory, PortError, PortalRuntime};
+use crate::app::rows::{integer, optional_integer, parsed};
+use crate::domain::held_limit::REGISTERED_PORTAL;
+use crate::domain::install::{InstallRecord, TokenStatus};
+use crate::domain::member_id::MemberId;
+use crate::domain::secret::TokenHash;
+use crate::domain::time::Timestamp;
+
+/// How long after a registration the Directory may still receive events that were under way, in milliseconds: far longer than
+/// the Worker takes from asking this object to asking the Directory, repetitions included.
+const SETTLE_MILLIS: i64 = 60_000;
+/// When a release that could not reach the Directory is tried again, in milliseconds.
+const RELEASE_RETRY_MILLIS: i64 = 10_000;
+
+/// What the Directory has for a token. `None` where it could not be asked.
+type Waiting = Option<Vec<HeldEvent>>;
+
+impl<R: PortalRuntime> Portal<R> {
+    /// Registers a token for good, and releases what is held under it, here and in the Directory, in the order in which it
+    /// was received.
+    pub(super) async fn register(&self, register: Register, now: Timestamp) -> Result<PortalReply, PortError> {
+        let hash = register.sha256;
+        let mut has_room = true;
+        let change = |known: Option<Registration>| {
+            let mut registration = known.unwrap_or_else(|| Registration::new(register.member_id.clone()));
+            has_room = registration.register(&register, now);
+            registration
+        };
+        self.take_over(&register.member_id, vec![hash], change, now).await?;
+        if has_room { self.status() } else { Ok(PortalReply::TooManyTokens) }
+    }
+
+    /// Takes the record of KV over, where nothing is known yet. From then on this object alone decides.
+    pub(super) async fn adopt(
+        &self,
+        member_id: MemberId,
+        record: InstallRecord,
+        now: Timestamp,
+    ) -> Result<PortalReply, PortError> {
+        if self.memory.borrow().is_none() {
+            let adopted = Registration::from_record(member_id.clone(), record, now);
+            let active = adopted.tokens.iter().filter(|token| token.status == TokenStatus::Active);
+            let hashes = active.map(|token| token.sha256).collect();
+            // Whoever came first while this waited for the Directory has decided.
+            self.take_over(&member_id, hashes, |known| known.unwrap_or(adopted), now).await?;
+        }
+        self.status()
+    }
+
+    /// Ends one token, or all.
+    pub(super) async fn revoke(&self, sha256: Option<&TokenHash>, now: Timestamp) -> Result<PortalReply, PortError> {
+        let found = {
+            let mut memory = self.memory.borrow_mut();
+            let Some(memory) = memory.as_mut() else {
+                return Ok(PortalReply::UnknownPortal);
+            };
+            let mut registration = memory.registration.clone();
+            let found = registration.revoke(sha256, now);
+            if found {
+                registration.tell_others(now);
+                self.runtime.transaction(|| registration.save(&self.runtime))?;
+                memory.registration = registration;
+            }
+            found
+        };
+        if !found {
+            return Ok(PortalReply::UnknownToken);
+        }
+        self.rearm().await?;
+        self.status()
+    }
+
+    /// Changes the registration and logs what is held under the given tokens, all in one transaction, so that no event that
+    /// is received later comes to stand before one that was held.
+    async fn take_over(
+        &self,
+        member_id: &MemberId,
+        hashes: Vec<TokenHash>,
+        change: impl FnOnce(Option<Registration>) -> Registration,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        let mut waiting: Vec<(TokenHash, Waiting)> = Vec::new();
+        for hash in hashes {
+            waiting.push((hash, self.ask_directory(member_id, hash, 0).await));
+        }
+        // Storage may have failed another request meanwhile, and memory been thrown away.
+        self.wake().await?;
+        self.establish(waiting, change, now)?;
+        self.rearm().await
+    }
+
+    fn establish(
+        &self,
+        waiting: Vec<(TokenHash, Waiting)>,
+        change: impl FnOnce(Option<Registration>) -> Registration,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        migrations::migrate(&self.runtime, schema::MIGRATIONS)?;
+        let mut slot = self.memory.borrow_mut();
+        let mut registration = change(slot.as_ref().map(|memory| memory.registration.clone()));
+        registration.tell_others(now);
+        let mut memory = match slot.take() {
+            Some(memory) => Memory { registration, ..memory },
+            None => Memory {
+                registration,
+                held: HeldEvents::load(&self.runtime, REGISTERED_PORTAL, REGISTERED_PORTAL)?,
+                head: 0,
+                last_logged_at: Timestamp::EPOCH,
+                cursor: None,
+                reported: None,
+                has_releases: false,
+            },
+        };
+        // Where this fails, the caller throws memory away, which is out of date by then.
+        let released = self.runtime.transaction(|| {
+            memory.registration.save(&self.runtime)?;
+            self.follow_destination(&mut memory)?;
+            let log_held = |(hash, from_directory)| Ok((hash, self.log_held(&mut memory, hash, from_directory, now)?));
+            waiting.into_iter().map(log_held).collect::<Result<Vec<_>, PortError>>()
+        })?;
+        self.released_to.borrow_mut().extend(released);
+        slot.replace(memory);
+        Ok(())
+    }
+
+    /// Logs what the Directory and this object hold under a token, and tells how far the Directory's events are logged now.
+    /// What the Directory has is older: the portal was unknown then.
+    fn log_held(
+        &self,
+        memory: &mut Memory,
+        hash: TokenHash,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Result<i64, PortError> {
+        // Two calls may have been given the same events; what one has logged, the other skips.
+        let taken_to = self.taken_to(&hash)?;
+        // Without an answer there may be something; with an empty one there is nothing but what may still be under way.
+        let unfinished = waiting.as_ref().is_none_or(|events| !events.is_empty());
+        let from_directory = waiting.unwrap_or_default();
+        for held in from_directory.iter().filter(|held| held.number > taken_to) {
+            self.log(memory, &held.event, false, now)?;
+        }
+        let member_id = memory.registration.member_id.clone();
+        let own = memory.held.of_token(&self.runtime, &member_id, &hash, 0)?;
+        for held in &own {
+            self.log(memory, &held.event, false, now)?;
+        }
+        let numbers: Vec<i64> = own.iter().map(|held| held.number).collect();
+        HeldEvents::delete(&self.runtime, &numbers)?;
+        memory.held.forget(&numbers);
+        let taken_to = from_directory.last().map_or(taken_to, |held| held.number.max(taken_to));
+        let settled_at = now.plus_millis(SETTLE_MILLIS);
+        let due_at = if unfinished { now } else { settled_at };
+        self.save_release(hash, taken_to, due_at, settled_at)?;
+        memory.has_releases |= unfinished;
+        Ok(taken_to)
+    }
+
+    /// How far the Directory's events of a token are logged.
+    fn taken_to(&self, hash: &TokenHash) -> Result<i64, PortError> {
+        let rows = self.runtime.query("SELECT taken_to FROM release WHERE sha256 = ?", &[hash.to_string().into()])?;
+        let saved = rows.first().map_or(Ok(0), |row| integer(row, 0))?;
+        Ok(saved.max(self.released_to.borrow().get(hash).copied().unwrap_or(0)))
+    }
+
+    /// Notes how far a release is. When it is settled stays as it was noted first.
+    fn save_release(
+        &self,
+        hash: TokenHash,
+        taken_to: i64,
+        due_at: Timestamp,
+        settled_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let values =
+            [hash.to_string().into(), taken_to.into(), due_at.as_millis().into(), settled_at.as_millis().into()];
+        let upsert = "INSERT INTO release (sha256, taken_to, due_at, settled_at) VALUES (?, ?, ?, ?)
+            ON CONFLICT (sha256) DO UPDATE SET taken_to = excluded.taken_to, due_at = excluded.due_at";
+        self.runtime.query(upsert, &values).map(drop)
+    }
+
+    fn postpone_release(&self, hash: TokenHash, due_at: Timestamp) -> Result<(), PortError> {
+        let arguments = [due_at.as_millis().into(), hash.to_string().into()];
+        self.runtime.query("UPDATE release SET due_at = ? WHERE sha256 = ?", &arguments).map(drop)
+    }
+
+    /// When a release is due.
+    pub(super) fn release_due_at(&self) -> Result<Option<Timestamp>, PortError> {
+        let rows = self.runtime.query("SELECT MIN(due_at) FROM release", &[])?;
+        rows.first().map_or(Ok(None), |row| Ok(optional_integer(row, 0)?.map(Timestamp::from_millis)))
+    }
+
+    /// Finishes the releases that are due: lets the Directory drop what is logged, and fetches what it received meanwhile.
+    pub(super) async fn finish_releases(&self, claim: &Claim<'_>) -> Result<(), PortError> {
+        let now = self.runtime.now();
+        let query = "SELECT sha256, taken_to, settled_at FROM release WHERE due_at <= ?";
+        let rows = self.runtime.query(query, &[now.as_millis().into()])?;
+        for row in &rows {
+            let (hash, mut taken_to): (TokenHash, i64) = (parsed(row, 0)?, integer(row, 1)?);
+            let settled_at = Timestamp::from_millis(integer(row, 2)?);
+            while claim.is_held() {
+                match self.drop_and_fetch(hash, taken_to).await {
+                    Some(events) if events.is_empty() && now < settled_at => {
+                        self.postpone_release(hash, settled_at)?;
+                        break;
+                    }
+                    Some(events) if events.is_empty() => {
+                        self.runtime.query("DELETE FROM release WHERE sha256 = ?", &[hash.to_string().into()])?;
+                        break;
+                    }
+                    Some(events) => {
+                        taken_to = events.last().map_or(taken_to, |held| held.number);
+                        let mut memory = self.memory.borrow_mut();
+                        let Some(memory) = memory.as_mut() else {
+                            return Ok(());
+                        };
+                        let released = self.runtime.transaction(|| self.log_held(memory, hash, Some(events), now))?;
+                        self.released_to.borrow_mut().insert(hash, released);
+                    }
+                    None => {
+                        self.postpone_release(hash, now.plus_millis(RELEASE_RETRY_MILLIS))?;
+                        break;
+                    }
+                }
+                claim.extend(self.runtime.now());
+            }
+        }
+        // What could not be finished is the alarm's.
+        if let Some(memory) = self.memory.borrow_mut().as_mut() {
+            memory.has_releases = false;
+        }
+        Ok(())
+    }
+
+    async fn drop_and_fetch(&self, hash: TokenHash, taken_to: i64) -> Waiting {
+        let member_id = self.memory.borrow().as_ref()?.registration.member_id.clone();
+        let drop_held = DirectoryCommand::DropHeld { member_id: member_id.clone(), sha256: hash, up_to: taken_to };
+        match Directory::call(&self.runtime, &drop_held).await {
+            Ok(DirectoryReply::Done) => self.ask_directory(&member_id, hash, taken_to).await,
+            other => self.report_unreachable(&other),
+        }
+    }
+
+    async fn ask_directory(&self, member_id: &MemberId, sha256: TokenHash, after: i64) -> Waiting {
+        let command = DirectoryCommand::HeldEvents { member_id: member_id.clone(), sha256, after };
+        match Directory::call(&self.runtime, &command).await {
+            Ok(DirectoryReply::HeldEvents(events)) => Some(events),
+            other => self.report_unreachable(&other),
+        }
+    }
+
+    fn report_unreachable(&self, reply: &Result<DirectoryReply, CallError>) -> Waiting {
+        self.runtime.write(LogLine::new(Level::Warn, "directory unreachable").with("error", failure(reply)));
+        None
+    }
+
+    /// Brings the cursor in line with the configuration. A new destination starts at the head of the log; one whose URL was
+    /// changed keeps its place, and what failed at the old URL is tried at once.
+    pub(super) fn follow_destination(&self, memory: &mut Memory) -> Result<(), PortError> {
+        let Some(target) = self.target() else {
+            return Ok(());
+        };
+        let position = match &memory.cursor {
+            Some(cursor) if cursor.target == target => return Ok(()),
+            Some(cursor) => {
+                deliveries::retry_all_now(&self.runtime, self.runtime.now())?;
+                cursor.position
+            }
+            None => memory.head,
+        };
+        deliveries::save_cursor(&self.runtime, position, &target)?;
+        memory.cursor = Some(deliveries::Cursor { position, saved: position, target });
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! The tables of a portal's object.
+
+use crate::app::held_events::CREATE_HELD;
+use crate::app::migrations::Migrations;
+
+/// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage.
+pub const MIGRATIONS: Migrations = &[&[
+    // One row. What is due carries the time at which to try (again).
+    "CREATE TABLE portal (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        member_id TEXT NOT NULL,
+        domain TEXT,
+        record_due_at INTEGER,
+        report_due_at INTEGER
+    )",
+    "CREATE TABLE token (
+        sha256 TEXT PRIMARY KEY,
+        label TEXT,
+        kind TEXT NOT NULL,
+        status TEXT NOT NULL,
+        added_at INTEGER NOT NULL,
+        ended_at INTEGER
+    ) WITHOUT ROWID",
+    // No index and no AUTOINCREMENT: each costs a row written per event. The newest row is never pruned, so `seq` only grows.
+    "CREATE TABLE log (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        logged_at INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        subject TEXT,
+        removed INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        event TEXT NOT NULL
+    )",
+    // Events up to `cursor` were delivered, or have a row in `delivery`. `target` tells whether the URL was changed.
+    "CREATE TABLE destination (
+        name TEXT PRIMARY KEY,
+        cursor INTEGER NOT NULL,
+        target TEXT NOT NULL
+    ) WITHOUT ROWID",
+    "CREATE TABLE delivery (
+        destination TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due_at INTEGER,
+        error TEXT NOT NULL,
+        PRIMARY KEY (destination, seq)
+    ) WITHOUT ROWID",
+    CREATE_HELD,
+    // Tokens whose held events are on their way from the Directory, how far that is, and until when more may come there.
+    "CREATE TABLE release (
+        sha256 TEXT PRIMARY KEY,
+        taken_to INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        settled_at INTEGER NOT NULL
+    ) WITHOUT ROWID",
+]];

@@ -1,0 +1,201 @@
+//! What the use cases need from the world, as small traits.
+//!
+//! Futures need not be `Send`: a Worker has one thread.
+
+use super::directory::command::{DirectoryCommand, DirectoryReply};
+use super::log_line::LogLine;
+use super::portal::command::{PortalCommand, PortalReply};
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
+use crate::domain::time::Timestamp;
+use std::fmt::Display;
+use std::future::Future;
+
+/// Time.
+pub trait Clock {
+    /// The time now. Read once per request or alarm, and again after a send.
+    fn now(&self) -> Timestamp;
+    /// Ends after so many milliseconds.
+    fn sleep(&self, millis: u32) -> impl Future<Output = ()>;
+}
+
+/// Randomness that nobody can predict.
+pub trait Random {
+    /// Fills the whole slice.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Where log lines go.
+pub trait Log {
+    /// Writes one line.
+    fn write(&self, line: LogLine);
+}
+
+/// Something outside failed. The text is for the log, never for a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {cause}")]
+pub struct PortError {
+    /// What was tried, such as `kv.get`.
+    pub operation: &'static str,
+    /// What the platform said.
+    pub cause: String,
+}
+
+impl PortError {
+    /// An error of an operation.
+    pub fn new(operation: &'static str, cause: &(impl Display + ?Sized)) -> Self {
+        Self { operation, cause: cause.to_string() }
+    }
+}
+
+/// Workers KV: read everywhere, up to a minute old or more.
+pub trait Kv {
+    /// The value of a key.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<String>, PortError>>;
+    /// Sets the value of a key.
+    fn put(&self, key: &str, value: &str) -> impl Future<Output = Result<(), PortError>>;
+}
+
+/// A value of `SQLite`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqlValue {
+    /// NULL
+    Null,
+    /// INTEGER; within 2^53, since the platform hands numbers over as JavaScript does.
+    Integer(i64),
+    /// TEXT
+    Text(String),
+}
+
+/// `SQLite` of a Durable Object. Synchronous, as there.
+///
+/// Writes without an `await` between them are committed together, and no answer leaves before they are durable (the output
+/// gate). <https://developers.cloudflare.com/durable-objects/reference/in-memory-state/>
+pub trait Sql {
+    /// Runs one statement and returns all its rows.
+    fn query(&self, statement: &str, arguments: &[SqlValue]) -> Result<Vec<Vec<SqlValue>>, PortError>;
+    /// Runs `work` so that either all its writes are kept or, where it fails, none.
+    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError>;
+}
+
+/// The one alarm of a Durable Object.
+pub trait Alarm {
+    /// When it is due.
+    fn get(&self) -> impl Future<Output = Result<Option<Timestamp>, PortError>>;
+    /// Sets it, in place of one that was set.
+    fn set(&self, at: Timestamp) -> impl Future<Output = Result<(), PortError>>;
+}
+
+/// A request to a destination.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// Absolute URL.
+    pub url: String,
+    /// The binding to send through, instead of the open internet.
+    pub binding: Option<String>,
+    /// Names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// UTF-8 text.
+    pub body: String,
+    /// How long the whole exchange may take.
+    pub timeout_millis: u32,
+}
+
+/// What a destination answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// HTTP status. A redirect is an answer like any other; it is not followed.
+    pub status: u16,
+    /// The header `retry-after`.
+    pub retry_after: Option<String>,
+}
+
+/// A request that got no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It took too long.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection could not be made, or broke.
+    #[error("the connection failed: {0}")]
+    Network(String),
+    /// It could not be sent as it is: a binding is missing, say.
+    #[error("the request could not be made: {0}")]
+    Unsendable(String),
+}
+
+/// HTTP to the outside.
+pub trait Http {
+    /// Sends a POST.
+    fn post(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, SendError>>;
+}
+
+/// A call to another object that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct CallError {
+    /// Whether the same call may succeed when it is made again at once.
+    pub retryable: bool,
+    /// What the platform, or the object, said.
+    pub cause: String,
+}
+
+/// The objects of all portals.
+pub trait Portals {
+    /// Calls the object of a portal through a fresh stub.
+    fn call(
+        &self,
+        member_id: &MemberId,
+        hint: LocationHint,
+        command: &PortalCommand,
+    ) -> impl Future<Output = Result<PortalReply, CallError>>;
+}
+
+/// The one object that knows which portals there are.
+pub trait Directory {
+    /// Calls it through a fresh stub.
+    fn call(&self, command: &DirectoryCommand) -> impl Future<Output = Result<DirectoryReply, CallError>>;
+}
+
+/// The rate limiter of unverified callers.
+pub trait RateLimiter {
+    /// Counts one request under the key. Whether it is still within the limit; yes where the limiter cannot be asked.
+    fn allows(&self, key: &str) -> impl Future<Output = bool>;
+}
+
+/// A request's body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is longer than allowed.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The connection broke.
+    #[error("the body ended early")]
+    Interrupted,
+}
+
+/// A request as it came in.
+pub trait IncomingRequest {
+    /// HTTP method.
+    fn method(&self) -> &str;
+    /// Path of the URL, not decoded.
+    fn path(&self) -> &str;
+    /// Query string of the URL without `?`, not decoded.
+    fn query(&self) -> &str;
+    /// A header by its name in lower case.
+    fn header(&self, name: &str) -> Option<String>;
+    /// The body, read once, of at most `limit` bytes.
+    fn body(&self, limit: usize) -> impl Future<Output = Result<Vec<u8>, BodyError>>;
+}
+
+/// All that the edge needs.
+pub trait EdgeRuntime: Clock + Random + Log + Kv + Portals + Directory + RateLimiter {}
+impl<R: Clock + Random + Log + Kv + Portals + Directory + RateLimiter> EdgeRuntime for R {}
+
+/// All that a portal's object needs.
+pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory {}
+impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory> PortalRuntime for R {}
+
+/// All that the Directory's object needs.
+pub trait DirectoryRuntime: Clock + Log + Sql + Alarm {}
+impl<R: Clock + Log + Sql + Alarm> DirectoryRuntime for R {}

@@ -1,0 +1,255 @@
+//! The variables and secrets of `wrangler.toml`, read once per isolate.
+//!
+//! A bad value never stops the relay from taking events. It becomes a [`ConfigError`] that names the variable, and the
+//! part that needs it waits.
+
+use super::event_glob::EventGlob;
+use super::retry_schedule::RetrySchedule;
+use super::secret::Secret;
+use super::signature::SigningSecrets;
+use super::variable::{ConfigError, VariableReader};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Default of `DELIVERY_BURST`: leaves ten of the free plan's 50 subrequests per invocation to KV and other objects.
+/// <https://developers.cloudflare.com/workers/platform/limits/#subrequests>
+const DEFAULT_DELIVERY_BURST: u32 = 40;
+/// The paid plan's limit of subrequests per invocation.
+const MAX_DELIVERY_BURST: u32 = 10_000;
+const DEFAULT_RETENTION_DAYS: u32 = 30;
+/// Ten years: longer is a typing error.
+const MAX_RETENTION_DAYS: u32 = 3_650;
+/// AES-256 takes a key of 32 bytes.
+const VAULT_KEY_BYTES: usize = 32;
+/// Longest URL that is taken for a destination; browsers and servers agree on far less.
+const MAX_URL_LENGTH: usize = 2_048;
+/// Shortest bearer token that is taken: 16 characters of 62 are 95 bits.
+const MIN_ADMIN_TOKEN_LENGTH: usize = 16;
+
+/// Where events go.
+#[derive(Clone, Debug)]
+pub enum Forwarding {
+    /// `FORWARD_URL` is not set: the log alone is the sink.
+    Off,
+    /// It is set, but it or a variable that it needs is bad: events wait until that is mended.
+    Broken,
+    /// To this destination.
+    To(Destination),
+}
+
+/// The destination that the variables describe.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// An absolute `http` or `https` URL without credentials.
+    pub url: String,
+    /// Name of the binding to send through, instead of the open internet.
+    pub binding: Option<String>,
+    /// What signs each request.
+    pub secrets: SigningSecrets,
+    /// An event is forwarded where one of these fits its type.
+    pub events: Vec<EventGlob>,
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `FORWARD_URL` and its kind.
+    pub forwarding: Forwarding,
+    /// `RETRY_SCHEDULE`
+    pub retry_schedule: RetrySchedule,
+    /// `DELIVERY_BURST`: sends per run of a portal's object.
+    pub delivery_burst: u32,
+    /// `RETENTION_DAYS`
+    pub retention_days: u32,
+    /// `ADMIN_TOKEN`
+    pub admin_token: Option<Secret>,
+    /// Whether `B24_CLIENT_ID` is set, so that an application can install itself.
+    pub has_application: bool,
+    /// What is wrong, in the order of the variables.
+    pub errors: Vec<ConfigError>,
+}
+
+impl Config {
+    /// Reads the configuration from the values of variables by their names.
+    #[must_use]
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut reader = VariableReader::new(variable);
+        let forwarding = read_forwarding(&mut reader);
+        let retry_schedule = reader.parsed("RETRY_SCHEDULE", RetrySchedule::parse).good().unwrap_or_default();
+        let delivery_burst = reader.number("DELIVERY_BURST", DEFAULT_DELIVERY_BURST, 1..=MAX_DELIVERY_BURST);
+        let retention_days = reader.number("RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1..=MAX_RETENTION_DAYS);
+        let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
+        let has_application = read_application(&mut reader);
+        Self {
+            forwarding,
+            retry_schedule,
+            delivery_burst,
+            retention_days,
+            admin_token,
+            has_application,
+            errors: reader.into_errors(),
+        }
+    }
+}
+
+fn read_forwarding(reader: &mut VariableReader) -> Forwarding {
+    let binding = reader.parsed("FORWARD_BINDING", parse_binding);
+    let secrets = reader.parsed("FORWARD_SECRET", SigningSecrets::parse);
+    let events = reader.parsed("FORWARD_EVENTS", EventGlob::parse_list);
+    let format = reader.parsed("FORWARD_FORMAT", parse_format);
+    let url = reader.parsed("FORWARD_URL", parse_url);
+    if url.is_unset() {
+        return Forwarding::Off;
+    }
+    if secrets.is_unset() {
+        reader.report("FORWARD_SECRET", "needed with FORWARD_URL: one or two secrets of the form whsec_<base64>");
+    }
+    if binding.is_bad() || format.is_bad() {
+        return Forwarding::Broken;
+    }
+    let events = if events.is_unset() { EventGlob::parse_list("*").ok() } else { events.good() };
+    match (url.good(), secrets.good(), events) {
+        (Some(url), Some(secrets), Some(events)) => {
+            Forwarding::To(Destination { url, binding: binding.good(), secrets, events })
+        }
+        _ => Forwarding::Broken,
+    }
+}
+
+/// The application's variables are needed all together or not at all.
+fn read_application(reader: &mut VariableReader) -> bool {
+    let client_id = reader.text("B24_CLIENT_ID").is_some();
+    let vault_key = reader.parsed("VAULT_KEY", |text| match STANDARD.decode(text) {
+        Ok(key) if key.len() == VAULT_KEY_BYTES => Ok(()),
+        _ => Err(format!("base64 of {VAULT_KEY_BYTES} bytes")),
+    });
+    let public_url = reader.parsed("PUBLIC_URL", parse_url);
+    if client_id {
+        let client_secret = reader.text("B24_CLIENT_SECRET").is_some();
+        let present = [
+            ("B24_CLIENT_SECRET", client_secret),
+            ("VAULT_KEY", !vault_key.is_unset()),
+            ("PUBLIC_URL", !public_url.is_unset()),
+        ];
+        for (name, _) in present.into_iter().filter(|(_, is_set)| !is_set) {
+            reader.report(name, "needed with B24_CLIENT_ID");
+        }
+    }
+    client_id
+}
+
+/// What the runtime's `fetch` would refuse anyway, or what would put a credential into a log.
+fn parse_url(text: &str) -> Result<String, &'static str> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .ok_or("an absolute URL that begins with https:// or http://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
+    if text.len() > MAX_URL_LENGTH {
+        return Err("a URL of at most 2048 characters");
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
+        return Err("a URL without white space and in ASCII");
+    }
+    if authority.contains('@') {
+        return Err("a URL without a user name and a password");
+    }
+    if host.is_empty() || port.parse::<u16>().map_or(true, |port| port == 0) {
+        return Err("a URL with a host and, where it has one, a port from 1 to 65535");
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_binding(text: &str) -> Result<String, &'static str> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if text.bytes().all(allowed) { Ok(text.to_owned()) } else { Err("the name of a binding: letters, digits and `_`") }
+}
+
+fn parse_format(text: &str) -> Result<(), &'static str> {
+    if text == "structured" { Ok(()) } else { Err("`structured` is the format that this version sends") }
+}
+
+fn parse_admin_token(text: &str) -> Result<Secret, String> {
+    if text.len() >= MIN_ADMIN_TOKEN_LENGTH {
+        Ok(Secret::new(text))
+    } else {
+        Err(format!("at least {MIN_ADMIN_TOKEN_LENGTH} characters"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn read(variables: &[(&str, &str)]) -> Config {
+        Config::read(&|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    fn broken_variables(variables: &[(&str, &str)]) -> Vec<&'static str> {
+        read(variables).errors.iter().map(|error| error.variable).collect()
+    }
+
+    #[test]
+    fn nothing_set_is_a_relay_that_only_logs() {
+        let config = read(&[]);
+        assert!(matches!(config.forwarding, Forwarding::Off));
+        assert_eq!((config.delivery_burst, config.retention_days), (40, 30));
+        assert!(config.admin_token.is_none() && !config.has_application && config.errors.is_empty());
+    }
+
+    #[test]
+    fn a_destination_needs_a_url_and_a_secret() {
+        let config = read(&[("FORWARD_URL", "https://a.example/hook"), ("FORWARD_SECRET", SECRET)]);
+        assert!(matches!(config.forwarding, Forwarding::To(ref to) if to.url == "https://a.example/hook"));
+        let config = read(&[("FORWARD_URL", "https://a.example/hook")]);
+        assert!(matches!(config.forwarding, Forwarding::Broken));
+        assert_eq!(config.errors[0].variable, "FORWARD_SECRET");
+    }
+
+    #[test]
+    fn one_bad_part_of_a_destination_makes_events_wait() {
+        for (variable, value) in [
+            ("FORWARD_URL", "ftp://a.example"),
+            ("FORWARD_URL", "https://"),
+            ("FORWARD_URL", "https://user:pass@a.example/"),
+            ("FORWARD_URL", "https://a.example/a b"),
+            ("FORWARD_URL", "https://a.example:0/"),
+            ("FORWARD_URL", "not a url"),
+            ("FORWARD_SECRET", "whsec_short"),
+            ("FORWARD_EVENTS", "calendar.*,,"),
+            ("FORWARD_FORMAT", "xml"),
+            ("FORWARD_BINDING", "a-b"),
+        ] {
+            let good = [("FORWARD_URL", "https://a.example/"), ("FORWARD_SECRET", SECRET)];
+            let all: Vec<_> = [(variable, value)].into_iter().chain(good).collect();
+            assert!(matches!(read(&all).forwarding, Forwarding::Broken), "{variable}={value}");
+            assert_eq!(broken_variables(&all), [variable], "{value}");
+        }
+    }
+
+    #[test]
+    fn a_bad_number_is_named_and_its_default_is_used() {
+        let config = read(&[("DELIVERY_BURST", "0"), ("RETENTION_DAYS", "soon"), ("RETRY_SCHEDULE", "5,x")]);
+        assert_eq!((config.delivery_burst, config.retention_days), (40, 30));
+        assert_eq!(config.retry_schedule, RetrySchedule::default());
+        let names: Vec<_> = config.errors.iter().map(|error| error.variable).collect();
+        assert_eq!(names, ["RETRY_SCHEDULE", "DELIVERY_BURST", "RETENTION_DAYS"]);
+    }
+
+    #[test]
+    fn an_application_names_what_it_still_needs() {
+        assert_eq!(broken_variables(&[("B24_CLIENT_ID", "local.1")]), ["B24_CLIENT_SECRET", "VAULT_KEY", "PUBLIC_URL"]);
+        assert_eq!(broken_variables(&[("VAULT_KEY", "c2hvcnQ=")]), ["VAULT_KEY"]);
+    }
+
+    #[test]
+    fn an_error_never_repeats_a_value() {
+        let config = read(&[("ADMIN_TOKEN", "hunter2"), ("FORWARD_SECRET", "hunter2"), ("VAULT_KEY", "hunter2")]);
+        assert_eq!(config.errors.len(), 3);
+        assert!(config.errors.iter().all(|error| !error.message.contains("hunter2")));
+        assert!(config.admin_token.is_none());
+    }
+}

@@ -1,0 +1,288 @@
+//! Which events are held while nobody knows whether they are genuine, and which must go when there are too many.
+//!
+//! Only the bookkeeping: the events themselves stand in the object's storage under the numbers that are kept here.
+
+use super::event_id::EventId;
+use super::held_limit::HeldLimit;
+use super::secret::TokenHash;
+use super::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// How long an event is held, in milliseconds.
+pub const HELD_MILLIS: i64 = 24 * 3_600_000;
+
+/// How far the clock of the Worker may be from that of the object, in milliseconds; both are Cloudflare's.
+pub const CLOCK_SKEW_MILLIS: i64 = 60_000;
+
+/// One held event, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldEntry<G> {
+    /// The event, so that it is not held twice.
+    pub id: EventId,
+    /// Where it belongs: the portal.
+    pub group: G,
+    /// The token that it came with.
+    pub hash: TokenHash,
+    /// Bytes of its canonical JSON.
+    pub bytes: usize,
+    /// When it was received.
+    pub held_at: Timestamp,
+}
+
+/// All held events by their numbers, which grow with time.
+#[derive(Debug)]
+pub struct HeldIndex<G> {
+    entries: BTreeMap<i64, HeldEntry<G>>,
+    /// What each group uses, so that the common case, nothing full, looks at no entry.
+    used: BTreeMap<G, HeldLimit>,
+    used_in_all: HeldLimit,
+    group_limit: HeldLimit,
+    total_limit: HeldLimit,
+}
+
+/// How much one token has waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldCount {
+    /// The token.
+    pub hash: TokenHash,
+    /// Events.
+    pub events: usize,
+    /// Bytes of their canonical JSON.
+    pub bytes: usize,
+    /// When the oldest was received.
+    pub oldest: Timestamp,
+}
+
+impl<G: Ord + Clone> HeldIndex<G> {
+    /// An index of the entries that storage has.
+    pub fn new(
+        group_limit: HeldLimit,
+        total_limit: HeldLimit,
+        entries: impl IntoIterator<Item = (i64, HeldEntry<G>)>,
+    ) -> Self {
+        let (used, used_in_all) = (BTreeMap::new(), HeldLimit::default());
+        let mut index = Self { entries: BTreeMap::new(), used, used_in_all, group_limit, total_limit };
+        for (number, entry) in entries {
+            index.insert(number, entry);
+        }
+        index
+    }
+
+    /// Whether an event that was received a moment ago is held already. It looks back no further than the event's own time.
+    #[must_use]
+    pub fn has_recent(&self, id: EventId) -> bool {
+        let oldest = id.received_at().plus_millis(-CLOCK_SKEW_MILLIS);
+        self.entries.values().rev().take_while(|entry| entry.held_at >= oldest).any(|entry| entry.id == id)
+    }
+
+    /// The number for the next event.
+    #[must_use]
+    pub fn next_number(&self) -> i64 {
+        self.entries.last_key_value().map_or(1, |(number, _)| number + 1)
+    }
+
+    /// The numbers that must go before `entry` fits, in the order in which they go: where a limit is reached, the oldest of
+    /// the token that has most of what is short. `None` where it can never fit.
+    ///
+    /// A flood under one token so displaces itself before it displaces others.
+    #[must_use]
+    pub fn make_room_for(&self, entry: &HeldEntry<G>) -> Option<Vec<i64>> {
+        if entry.bytes > self.group_limit.bytes.min(self.total_limit.bytes) {
+            return None;
+        }
+        let mut gone = Vec::new();
+        let used_by_group = self.used.get(&entry.group).copied().unwrap_or_default();
+        if !self.group_limit.fits(used_by_group, entry.bytes) {
+            self.choose(&mut gone, self.group_limit, entry.bytes, |other| other.group == entry.group);
+        }
+        if !self.total_limit.fits(self.used_in_all, entry.bytes) {
+            self.choose(&mut gone, self.total_limit, entry.bytes, |_| true);
+        }
+        Some(gone)
+    }
+
+    fn choose(&self, gone: &mut Vec<i64>, limit: HeldLimit, new_bytes: usize, belongs: impl Fn(&HeldEntry<G>) -> bool) {
+        let mut by_hash: BTreeMap<TokenHash, (Vec<i64>, usize)> = BTreeMap::new();
+        let (mut events, mut bytes) = (1, new_bytes);
+        for (number, entry) in self.entries.iter().filter(|(number, entry)| belongs(entry) && !gone.contains(number)) {
+            let (numbers, hash_bytes) = by_hash.entry(entry.hash).or_default();
+            numbers.push(*number);
+            *hash_bytes += entry.bytes;
+            events += 1;
+            bytes += entry.bytes;
+        }
+        while events > limit.events || bytes > limit.bytes {
+            let short_of_events = events > limit.events;
+            // Of equals the one with the oldest event goes first.
+            let largest = by_hash.iter_mut().max_by_key(|(_, (numbers, hash_bytes))| {
+                (if short_of_events { numbers.len() } else { *hash_bytes }, std::cmp::Reverse(numbers.first().copied()))
+            });
+            let Some((_, (numbers, hash_bytes))) = largest.filter(|(_, (numbers, _))| !numbers.is_empty()) else {
+                return;
+            };
+            let oldest = numbers.remove(0);
+            let freed = self.entries.get(&oldest).map_or(0, |entry| entry.bytes);
+            *hash_bytes -= freed;
+            events -= 1;
+            bytes -= freed;
+            gone.push(oldest);
+        }
+    }
+
+    /// Notes an event that storage now has, under a number that is not taken.
+    pub fn insert(&mut self, number: i64, entry: HeldEntry<G>) {
+        let used_by_group = self.used.entry(entry.group.clone()).or_default();
+        for used in [used_by_group, &mut self.used_in_all] {
+            used.events += 1;
+            used.bytes += entry.bytes;
+        }
+        self.entries.insert(number, entry);
+    }
+
+    /// Notes that storage no longer has an event.
+    pub fn remove(&mut self, number: i64) {
+        let Some(entry) = self.entries.remove(&number) else {
+            return;
+        };
+        self.used_in_all.events -= 1;
+        self.used_in_all.bytes -= entry.bytes;
+        if let Some(used) = self.used.get_mut(&entry.group) {
+            used.events -= 1;
+            used.bytes -= entry.bytes;
+            if used.events == 0 {
+                self.used.remove(&entry.group);
+            }
+        }
+    }
+
+    /// The numbers of a token's events, oldest first.
+    pub fn of_token<'a>(&'a self, group: &'a G, hash: &'a TokenHash) -> impl Iterator<Item = i64> + 'a {
+        let fits = move |entry: &HeldEntry<G>| entry.group == *group && entry.hash == *hash;
+        self.entries.iter().filter(move |(_, entry)| fits(entry)).map(|(number, _)| *number)
+    }
+
+    /// The numbers of what was held for longer than [`HELD_MILLIS`], oldest first.
+    pub fn expired(&self, now: Timestamp) -> impl Iterator<Item = i64> + '_ {
+        self.entries
+            .iter()
+            .take_while(move |(_, entry)| now.millis_since(entry.held_at) >= HELD_MILLIS)
+            .map(|(number, _)| *number)
+    }
+
+    /// When the oldest event will have been held for long enough.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.entries.first_key_value().map(|(_, entry)| entry.held_at.plus_millis(HELD_MILLIS))
+    }
+
+    /// What each token of a group has waiting.
+    #[must_use]
+    pub fn counts(&self, group: &G) -> Vec<HeldCount> {
+        let mut counts: BTreeMap<TokenHash, HeldCount> = BTreeMap::new();
+        for entry in self.entries.values().filter(|entry| entry.group == *group) {
+            let fresh = HeldCount { hash: entry.hash, events: 0, bytes: 0, oldest: entry.held_at };
+            let count = counts.entry(entry.hash).or_insert(fresh);
+            count.events += 1;
+            count.bytes += entry.bytes;
+        }
+        counts.into_values().collect()
+    }
+
+    /// The groups that have anything, and how much each has.
+    pub fn groups(&self) -> impl Iterator<Item = (&G, HeldLimit)> {
+        self.used.iter().map(|(group, used)| (group, *used))
+    }
+
+    /// How much there is in all.
+    #[must_use]
+    pub fn total(&self) -> HeldLimit {
+        self.used_in_all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event_id::RANDOM_BYTES;
+    use crate::domain::secret::Secret;
+
+    const SMALL: HeldLimit = HeldLimit { events: 3, bytes: 100 };
+    const ALL: HeldLimit = HeldLimit { events: 5, bytes: 1_000 };
+
+    fn entry(group: &'static str, token: &str, bytes: usize) -> HeldEntry<&'static str> {
+        HeldEntry {
+            id: EventId::new(Timestamp::EPOCH, [0; RANDOM_BYTES]),
+            group,
+            hash: Secret::new(token).sha256(),
+            bytes,
+            held_at: Timestamp::EPOCH,
+        }
+    }
+
+    fn index(entries: &[(&'static str, &str, usize)]) -> HeldIndex<&'static str> {
+        let numbered =
+            entries.iter().zip(1..).map(|((group, token, bytes), number)| (number, entry(group, token, *bytes)));
+        HeldIndex::new(SMALL, ALL, numbered)
+    }
+
+    #[test]
+    fn nothing_goes_while_there_is_room() {
+        assert_eq!(index(&[("a", "t", 10), ("a", "t", 10)]).make_room_for(&entry("a", "t", 10)), Some(vec![]));
+    }
+
+    #[test]
+    fn a_flood_under_one_token_displaces_itself() {
+        let held = index(&[("a", "genuine", 10), ("a", "flood", 10), ("a", "flood", 10)]);
+        assert_eq!(held.make_room_for(&entry("a", "flood", 10)), Some(vec![2]));
+        assert_eq!(held.make_room_for(&entry("a", "other", 10)), Some(vec![2]));
+        assert_eq!(held.make_room_for(&entry("b", "other", 10)), Some(vec![]), "another portal has its own room");
+    }
+
+    #[test]
+    fn when_bytes_are_short_the_token_with_most_bytes_gives() {
+        let held = index(&[("a", "genuine", 10), ("a", "large", 80)]);
+        assert_eq!(held.make_room_for(&entry("a", "genuine", 60)), Some(vec![2]));
+    }
+
+    #[test]
+    fn when_all_is_full_the_largest_token_over_all_portals_gives() {
+        let held = index(&[("a", "t", 1), ("b", "flood", 1), ("c", "flood", 1), ("d", "u", 1), ("e", "flood", 1)]);
+        assert_eq!(held.make_room_for(&entry("f", "v", 1)), Some(vec![2]));
+    }
+
+    #[test]
+    fn what_can_never_fit_displaces_nothing() {
+        assert_eq!(index(&[("a", "t", 10)]).make_room_for(&entry("a", "t", 101)), None);
+    }
+
+    #[test]
+    fn counts_follow_what_comes_and_goes() {
+        let mut held = index(&[("a", "t", 10), ("a", "u", 20), ("b", "t", 30)]);
+        assert_eq!(held.total(), HeldLimit { events: 3, bytes: 60 });
+        assert_eq!(held.of_token(&"a", &Secret::new("t").sha256()).collect::<Vec<_>>(), [1]);
+        held.remove(1);
+        held.remove(1);
+        assert_eq!(held.total(), HeldLimit { events: 2, bytes: 50 });
+        assert_eq!(held.counts(&"a").len(), 1);
+        assert_eq!(held.groups().map(|(group, _)| *group).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_event_that_is_held_already_is_known() {
+        let mut held = index(&[]);
+        let (first, later) =
+            (Timestamp::from_millis(1_000_000), Timestamp::from_millis(1_000_000 + 2 * CLOCK_SKEW_MILLIS));
+        let id = |at| EventId::new(at, [1; RANDOM_BYTES]);
+        held.insert(1, HeldEntry { id: id(first), held_at: first, ..entry("a", "t", 10) });
+        assert!(held.has_recent(id(first)));
+        assert!(!held.has_recent(id(later)));
+    }
+
+    #[test]
+    fn an_event_is_held_for_a_day() {
+        let held = index(&[("a", "t", 10)]);
+        assert_eq!(held.next_expiry(), Some(Timestamp::from_millis(HELD_MILLIS)));
+        assert_eq!(held.expired(Timestamp::from_millis(HELD_MILLIS - 1)).count(), 0);
+        assert_eq!(held.expired(Timestamp::from_millis(HELD_MILLIS)).collect::<Vec<_>>(), [1]);
+    }
+}

@@ -1,0 +1,107 @@
+//! Which resource a path names, and which methods it takes.
+
+use super::member_id::MemberId;
+use super::problem::{Code, Problem};
+use super::secret::TokenHash;
+
+/// A resource of the HTTP interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`
+    Root,
+    /// `/events`, the handler URL of every subscription
+    Events,
+    /// `/install`, the installation path of an application
+    Install,
+    /// `/healthz`
+    Health,
+    /// `/portals`
+    Portals,
+    /// `/portals/{member_id}`
+    Portal(MemberId),
+    /// `/portals/{member_id}/events`
+    PortalEvents(MemberId),
+    /// `/portals/{member_id}/tokens/{sha256}`
+    PortalToken(MemberId, TokenHash),
+}
+
+impl Route {
+    /// Finds the resource of a path, as it stands in the URL: nothing is decoded, since no part of a valid path needs it.
+    /// `None` where there is no such resource.
+    #[must_use]
+    pub fn find(path: &str) -> Option<Self> {
+        let member = |text: &str| MemberId::try_from(text).ok();
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        Some(match segments.as_slice() {
+            [""] => Self::Root,
+            ["events"] => Self::Events,
+            ["install"] => Self::Install,
+            ["healthz"] => Self::Health,
+            ["portals"] => Self::Portals,
+            ["portals", id] => Self::Portal(member(id)?),
+            ["portals", id, "events"] => Self::PortalEvents(member(id)?),
+            ["portals", id, "tokens", hash] => Self::PortalToken(member(id)?, TokenHash::try_from(*hash).ok()?),
+            _ => return None,
+        })
+    }
+
+    /// The methods that the resource takes, as the `Allow` header lists them.
+    #[must_use]
+    pub const fn allow(&self) -> &'static str {
+        match self {
+            Self::Events => "GET, HEAD, POST",
+            Self::Install => "POST",
+            Self::Portal(_) => "GET, HEAD, PUT, DELETE",
+            Self::PortalToken(..) => "DELETE",
+            Self::Root | Self::Health | Self::Portals | Self::PortalEvents(_) => "GET, HEAD",
+        }
+    }
+
+    /// Refuses a method that the resource does not take.
+    pub fn check_method(&self, method: &str) -> Result<(), Problem> {
+        if self.allow().split(", ").any(|allowed| allowed == method) {
+            return Ok(());
+        }
+        let detail = format!("this resource takes {}", self.allow());
+        Err(Problem::new(Code::MethodNotAllowed, detail).with_header("allow", self.allow()))
+    }
+
+    /// Whether anyone may call it without a bearer token.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Root | Self::Events | Self::Install | Self::Health)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_resource_is_found_by_its_path() {
+        let member = MemberId::try_from("m1").unwrap();
+        let hash = "0".repeat(64);
+        assert_eq!(Route::find("/"), Some(Route::Root));
+        assert_eq!(Route::find("/events"), Some(Route::Events));
+        assert_eq!(Route::find("/portals/m1"), Some(Route::Portal(member.clone())));
+        assert_eq!(Route::find("/portals/m1/events"), Some(Route::PortalEvents(member.clone())));
+        let token = Route::find(&format!("/portals/m1/tokens/{hash}"));
+        assert_eq!(token, Some(Route::PortalToken(member, TokenHash::try_from(hash).unwrap())));
+    }
+
+    #[test]
+    fn path_tricks_name_nothing() {
+        for path in
+            ["", "events", "//events", "/events/", "/Events", "/%65vents", "/portals/", "/portals/../events", "/x"]
+        {
+            assert_eq!(Route::find(path), None, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        assert_eq!(Route::Events.check_method("POST"), Ok(()));
+        let problem = Route::Events.check_method("PUT").unwrap_err();
+        assert_eq!(problem.code(), Code::MethodNotAllowed);
+    }
+}

@@ -1,0 +1,29 @@
+//! The class `Directory`, one object in all.
+
+use super::object_storage::ObjectRuntime;
+use super::runtime::Runtime;
+use crate::app::directory::DirectoryObject;
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+/// The one object that knows which portals there are.
+#[durable_object]
+pub struct Directory {
+    directory: DirectoryObject<ObjectRuntime>,
+}
+
+impl DurableObject for Directory {
+    fn new(state: State, env: Env) -> Self {
+        let runtime = ObjectRuntime::new(Runtime::new(env), state.storage());
+        Self { directory: DirectoryObject::new(runtime) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let command = serde_json::from_str(&request.text().await?)?;
+        Response::from_json(&self.directory.handle(command).await)
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.directory.alarm().await.map_err(|error| worker::Error::RustError(error.to_string()))?;
+        Response::empty()
+    }
+}

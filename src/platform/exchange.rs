@@ -1,0 +1,34 @@
+//! One HTTP exchange, over the internet, with a binding, or with an object: all have the same `fetch`.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, RequestRedirect, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The global scope, a service binding, or the stub of an object.
+    pub type Fetches;
+
+    #[wasm_bindgen(method, catch, js_name = fetch)]
+    fn fetch(this: &Fetches, url: &str, init: &RequestInit) -> Result<js_sys::Promise, JsValue>;
+}
+
+/// The open internet.
+pub fn internet() -> Fetches {
+    js_sys::global().unchecked_into()
+}
+
+/// Sends a POST; a redirect is returned, not followed.
+pub async fn post(to: &Fetches, url: &str, body: &str, init: RequestInit) -> Result<Response, JsValue> {
+    init.set_method("POST");
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_body(&JsValue::from_str(body));
+    JsFuture::from(to.fetch(url, &init)?).await?.dyn_into()
+}
+
+/// The body as text.
+pub async fn text(response: &Response) -> Result<String, JsValue> {
+    let text = JsFuture::from(response.text()?).await?;
+    text.as_string().ok_or_else(|| JsValue::from_str("the body is no text"))
+}

@@ -1,0 +1,93 @@
+//! A request, as the runtime hands it over.
+
+use crate::app::ports::{BodyError, IncomingRequest};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, ReadableStreamDefaultReader, Request};
+
+/// How much of a body that is too long is read all the same: a client that is cut off while it sends does not see the answer.
+const MAX_DRAINED_BYTES: usize = 8 << 20;
+
+/// A request. The URL is cut by hand: the `url` crate would add a quarter to the size of the wasm.
+pub struct Incoming {
+    request: Request,
+    headers: Headers,
+    method: String,
+    path: String,
+    query: String,
+}
+
+impl Incoming {
+    pub fn new(request: Request) -> Self {
+        let url = request.url();
+        // `https://host/path?query`, as the runtime has already parsed and written it: no fragment, and a path at least.
+        let target = url.splitn(4, '/').nth(3).unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Self {
+            headers: request.headers(),
+            method: request.method(),
+            path: format!("/{path}"),
+            query: query.to_owned(),
+            request,
+        }
+    }
+
+    async fn read_all(&self) -> Result<Vec<u8>, JsValue> {
+        let buffer = JsFuture::from(self.request.array_buffer()?).await?;
+        Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+    }
+
+    /// Reads a body piece by piece, and keeps no more of it than is wanted. `None` where it is longer.
+    async fn read_up_to(&self, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
+        let Some(stream) = self.request.body() else {
+            return Ok(Some(Vec::new()));
+        };
+        let reader: ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
+        let (mut body, mut length) = (Vec::new(), 0);
+        while length <= MAX_DRAINED_BYTES {
+            let read = JsFuture::from(reader.read()).await?;
+            let member = |name| js_sys::Reflect::get(&read, &JsValue::from_str(name));
+            if member("done")?.is_truthy() {
+                return Ok((length <= limit).then_some(body));
+            }
+            let chunk: js_sys::Uint8Array = member("value")?.dyn_into()?;
+            length += chunk.length() as usize;
+            if length <= limit {
+                body.extend(chunk.to_vec());
+            }
+        }
+        drop(JsFuture::from(reader.cancel()).await);
+        Ok(None)
+    }
+}
+
+impl IncomingRequest for Incoming {
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn query(&self) -> &str {
+        &self.query
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).unwrap_or(None)
+    }
+
+    async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        let declared: Option<usize> = self.header("content-length").and_then(|text| text.parse().ok());
+        let body = match declared {
+            Some(bytes) if bytes <= limit => self.read_all().await.map(Some),
+            _ => self.read_up_to(limit).await,
+        };
+        match body {
+            Ok(Some(body)) if body.len() <= limit => Ok(body),
+            Ok(_) => Err(BodyError::TooLarge),
+            Err(_) => Err(BodyError::Interrupted),
+        }
+    }
+}

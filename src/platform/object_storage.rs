@@ -1,0 +1,151 @@
+//! The ports of an object: those of [`Runtime`], and its own storage.
+
+use super::js_error;
+use super::runtime::Runtime;
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
+use crate::app::log_line::LogLine;
+use crate::app::ports::{
+    Alarm, CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Random, SendError, Sql,
+    SqlValue,
+};
+use crate::domain::time::Timestamp;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{SqlStorage, SqlStorageValue, Storage};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `DurableObjectStorage`, for the one method that `worker` does not bind.
+    type SyncTransactions;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(this: &SyncTransactions, work: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
+}
+
+/// The bindings and the storage of an object.
+pub struct ObjectRuntime {
+    runtime: Runtime,
+    storage: Storage,
+    sql: SqlStorage,
+}
+
+impl ObjectRuntime {
+    pub fn new(runtime: Runtime, storage: Storage) -> Self {
+        let sql = storage.sql();
+        Self { runtime, storage, sql }
+    }
+}
+
+impl Sql for ObjectRuntime {
+    fn query(&self, statement: &str, arguments: &[SqlValue]) -> Result<Vec<Vec<SqlValue>>, PortError> {
+        let fail = |error: &dyn std::fmt::Display| PortError::new("sql.query", &error);
+        let bindings: Vec<JsValue> = arguments.iter().map(to_js).collect();
+        let cursor = self.sql.exec_raw(statement, bindings).map_err(|error| fail(&error))?;
+        let read_row = |row: worker::Result<Vec<SqlStorageValue>>| {
+            row.map_err(|error| fail(&error))?.into_iter().map(from_storage).collect()
+        };
+        cursor.raw().map(read_row).collect()
+    }
+
+    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
+        let storage: &SyncTransactions = self.storage.as_raw().unchecked_ref();
+        let (mut work, mut outcome) = (Some(work), None);
+        let committed = storage.transaction_sync(&mut || match work.take().map(|work| work()) {
+            Some(Ok(value)) => {
+                outcome = Some(Ok(value));
+                Ok(())
+            }
+            // To throw is to roll back.
+            Some(Err(error)) => {
+                outcome = Some(Err(error));
+                Err(JsValue::from_str("rolled back"))
+            }
+            None => Err(JsValue::from_str("called twice")),
+        });
+        let lost = |thrown: &JsValue| PortError::new("sql.transaction", &js_error::describe(thrown));
+        match (committed, outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Err(_), Some(Err(error))) => Err(error),
+            (Err(thrown), _) => Err(lost(&thrown)),
+            (Ok(()), None) => Err(lost(&JsValue::from_str("the work was not called"))),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers in storage are below 2^53: places, times, and sizes")]
+fn to_js(value: &SqlValue) -> JsValue {
+    match value {
+        SqlValue::Null => JsValue::NULL,
+        SqlValue::Integer(number) => JsValue::from_f64(*number as f64),
+        SqlValue::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn from_storage(value: SqlStorageValue) -> Result<SqlValue, PortError> {
+    match value {
+        SqlStorageValue::Null => Ok(SqlValue::Null),
+        SqlStorageValue::Integer(number) => Ok(SqlValue::Integer(number)),
+        SqlStorageValue::String(text) => Ok(SqlValue::Text(text)),
+        _ => Err(PortError::new("sql.read", "a value of a type that is never written")),
+    }
+}
+
+impl Alarm for ObjectRuntime {
+    async fn get(&self) -> Result<Option<Timestamp>, PortError> {
+        let at = self.storage.get_alarm().await.map_err(|error| PortError::new("alarm.get", &error))?;
+        Ok(at.map(Timestamp::from_millis))
+    }
+
+    async fn set(&self, at: Timestamp) -> Result<(), PortError> {
+        #[expect(clippy::cast_precision_loss, reason = "a time in milliseconds is below 2^53")]
+        let date = js_sys::Date::new(&JsValue::from_f64(at.as_millis() as f64));
+        self.storage
+            .set_alarm(worker::ScheduledTime::new(date))
+            .await
+            .map_err(|error| PortError::new("alarm.set", &error))
+    }
+}
+
+impl Clock for ObjectRuntime {
+    fn now(&self) -> Timestamp {
+        self.runtime.now()
+    }
+
+    async fn sleep(&self, millis: u32) {
+        self.runtime.sleep(millis).await;
+    }
+}
+
+impl Random for ObjectRuntime {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.runtime.fill(bytes);
+    }
+}
+
+impl Log for ObjectRuntime {
+    fn write(&self, line: LogLine) {
+        self.runtime.write(line);
+    }
+}
+
+impl Kv for ObjectRuntime {
+    async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
+        Kv::get(&self.runtime, key).await
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), PortError> {
+        self.runtime.put(key, value).await
+    }
+}
+
+impl Http for ObjectRuntime {
+    async fn post(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        self.runtime.post(request).await
+    }
+}
+
+impl Directory for ObjectRuntime {
+    async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
+        Directory::call(&self.runtime, command).await
+    }
+}

@@ -1,0 +1,186 @@
+//! The ports that the Worker and its objects have in common.
+
+use super::exchange::{self, Fetches};
+use super::js_error;
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
+use crate::app::log_line::{Level, LogLine};
+use crate::app::portal::command::{PortalCommand, PortalReply};
+use crate::app::ports::{
+    CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Portals, Random, RateLimiter,
+    SendError,
+};
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
+use crate::domain::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestInit};
+use worker::Env;
+
+const INSTALLS_BINDING: &str = "INSTALLS";
+const PORTALS_BINDING: &str = "PORTALS";
+const DIRECTORY_BINDING: &str = "DIRECTORY";
+const RATE_LIMIT_BINDING: &str = "UNVERIFIED_LIMIT";
+/// The name of the one Directory.
+const DIRECTORY_NAME: &str = "directory";
+/// An object is told apart by its binding; the URL of a call means nothing.
+const OBJECT_URL: &str = "https://object/";
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
+    fn fill_random(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+}
+
+/// The bindings of the Worker or of an object.
+pub struct Runtime {
+    env: Env,
+}
+
+impl Runtime {
+    pub fn new(env: Env) -> Self {
+        Self { env }
+    }
+
+    /// A binding that fetches. Its class differs by kind, so only its presence is checked.
+    fn binding(&self, name: &str) -> Option<Fetches> {
+        let value = js_sys::Reflect::get(&self.env, &JsValue::from_str(name)).ok()?;
+        value.is_object().then(|| value.unchecked_into())
+    }
+}
+
+impl Clock for Runtime {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::cast_possible_truncation, reason = "a time in milliseconds is a whole number below 2^53")]
+        Timestamp::from_millis(js_sys::Date::now() as i64)
+    }
+
+    async fn sleep(&self, millis: u32) {
+        worker::Delay::from(Duration::from_millis(millis.into())).await;
+    }
+}
+
+impl Random for Runtime {
+    fn fill(&self, bytes: &mut [u8]) {
+        // It throws only above 65,536 bytes (Web Cryptography API, section 10.1.1); ids and seeds take ten at most.
+        fill_random(bytes).expect("getRandomValues fills up to 65,536 bytes");
+    }
+}
+
+impl Log for Runtime {
+    fn write(&self, line: LogLine) {
+        match line.level() {
+            Level::Info => worker::console_log!("{}", line.to_json()),
+            Level::Warn => worker::console_warn!("{}", line.to_json()),
+            Level::Error => worker::console_error!("{}", line.to_json()),
+        }
+    }
+}
+
+impl Kv for Runtime {
+    async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
+        let fail = |error: &dyn std::fmt::Display| PortError::new("kv.get", &error);
+        let kv = self.env.kv(INSTALLS_BINDING).map_err(|error| fail(&error))?;
+        kv.get(key).text().await.map_err(|error| fail(&error))
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), PortError> {
+        let fail = |error: &dyn std::fmt::Display| PortError::new("kv.put", &error);
+        let kv = self.env.kv(INSTALLS_BINDING).map_err(|error| fail(&error))?;
+        let put = kv.put(key, value).map_err(|error| fail(&error))?;
+        put.execute().await.map_err(|error| fail(&error))
+    }
+}
+
+impl RateLimiter for Runtime {
+    async fn allows(&self, key: &str) -> bool {
+        let Ok(limiter) = self.env.rate_limiter(RATE_LIMIT_BINDING) else {
+            return true;
+        };
+        limiter.limit(key.to_owned()).await.map_or(true, |outcome| outcome.success)
+    }
+}
+
+impl Portals for Runtime {
+    async fn call(
+        &self,
+        member_id: &MemberId,
+        hint: LocationHint,
+        command: &PortalCommand,
+    ) -> Result<PortalReply, CallError> {
+        let namespace = self.env.durable_object(PORTALS_BINDING).map_err(not_retryable)?;
+        let stub =
+            namespace.get_by_name_with_location_hint(member_id.as_str(), hint.as_str()).map_err(not_retryable)?;
+        call_object(&stub.into_rpc(), command).await
+    }
+}
+
+impl Directory for Runtime {
+    async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
+        let namespace = self.env.durable_object(DIRECTORY_BINDING).map_err(not_retryable)?;
+        let stub = namespace.get_by_name(DIRECTORY_NAME).map_err(not_retryable)?;
+        call_object(&stub.into_rpc(), command).await
+    }
+}
+
+impl Http for Runtime {
+    async fn post(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        let to = match &request.binding {
+            None => exchange::internet(),
+            Some(name) => {
+                self.binding(name).ok_or_else(|| SendError::Unsendable(format!("there is no binding {name}")))?
+            }
+        };
+        let init = RequestInit::new();
+        let headers = Headers::new().map_err(|thrown| unsendable(&thrown))?;
+        for (name, value) in &request.headers {
+            headers.set(name, value).map_err(|thrown| unsendable(&thrown))?;
+        }
+        init.set_headers(headers.as_ref());
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(request.timeout_millis)));
+        let response = exchange::post(&to, &request.url, &request.body, init).await.map_err(|thrown| {
+            if js_error::is_named(&thrown, "TimeoutError") {
+                SendError::Timeout
+            } else if js_error::is_named(&thrown, "TypeError") {
+                // The message quotes the URL, which may hold a secret.
+                SendError::Unsendable("the runtime refuses the URL".to_owned())
+            } else {
+                SendError::Network(js_error::describe(&thrown))
+            }
+        })?;
+        let retry_after = response.headers().get("retry-after").unwrap_or(None);
+        // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
+        if let Some(body) = response.body() {
+            drop(JsFuture::from(body.cancel()).await);
+        }
+        Ok(HttpResponse { status: response.status(), retry_after })
+    }
+}
+
+/// Calls an object: JSON there, JSON back.
+async fn call_object<C: Serialize, A: DeserializeOwned>(stub: &Fetches, command: &C) -> Result<A, CallError> {
+    let body = serde_json::to_string(command).map_err(not_retryable)?;
+    let answer = async {
+        let response = exchange::post(stub, OBJECT_URL, &body, RequestInit::new()).await?;
+        exchange::text(&response).await
+    };
+    let text = answer.await.map_err(|thrown| CallError {
+        // <https://developers.cloudflare.com/durable-objects/best-practices/error-handling/>: calling an overloaded object
+        // again makes it worse. Anything else may be tried: commands may be carried out twice.
+        retryable: !js_error::has_flag(&thrown, "overloaded"),
+        cause: js_error::describe(&thrown),
+    })?;
+    serde_json::from_str(&text).map_err(not_retryable)
+}
+
+fn not_retryable(cause: impl std::fmt::Display) -> CallError {
+    CallError { retryable: false, cause: cause.to_string() }
+}
+
+fn unsendable(thrown: &JsValue) -> SendError {
+    SendError::Unsendable(js_error::describe(thrown))
+}
