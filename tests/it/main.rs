@@ -6,4 +6,6 @@ mod parsing;
 mod php_vectors;
 mod properties;
 mod redacting;
+mod relay;
+mod support;
 mod worst_cases;

@@ -1,0 +1,207 @@
+//! Formats that outlive a release, pinned as literal text.
+//!
+//! What is stored is read by every later release, and by the one before where a deployment is taken back. What objects say to
+//! each other is read by the other release for the minutes of a deployment. Where one of these tests fails, old data must
+//! still be readable: add a member with a default or a migration, and leave what stands here as a second case.
+
+use crate::support::destination::Answer;
+use crate::support::post::{MEMBER, OTHER_TOKEN, Post, TOKEN};
+use crate::support::relay::{Relay, hash};
+use crate::support::storage::Storage;
+use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryReply};
+use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+/// The rows of a table, column by column.
+fn rows(storage: &Storage, table: &str) -> Vec<String> {
+    storage.rows(&format!("SELECT * FROM {table}"))
+}
+
+/// A relay that has something in every table: one event delivered, one that failed, and held ones.
+fn relay_with_everything() -> Relay {
+    let relay = Relay::new();
+    relay.post(&Post::new(TOKEN, 1));
+    relay.register(TOKEN);
+    relay.destination().answers([Answer::Status(422)]);
+    relay.accept(&Post::new(TOKEN, 2));
+    relay.post(&Post::new(OTHER_TOKEN, 3));
+    relay.post(&Post::new(OTHER_TOKEN, 4).of("stranger"));
+    relay
+}
+
+/// An object of the next release starts on these rows.
+#[test]
+fn the_rows_of_a_portal_keep_their_format() {
+    let relay = relay_with_everything();
+    let portal = relay.portal();
+    let pinned = [
+        ("schema_version", "version=1"),
+        (
+            "portal",
+            "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
+             report_due_at=NULL",
+        ),
+        (
+            "token",
+            "sha256=0813e009a92b810d4a5854f9650472c1e719ef6eded37ca4a3de755437047750|label=NULL|kind=app|status=active|\
+             added_at=1767603600000|ended_at=NULL",
+        ),
+        (
+            "destination",
+            "name=default|cursor=2|target=f5a1a0fa8f1f509ea9a31c0d09f83a352f1d09f89d3cc8093d4107bba1179934",
+        ),
+        (
+            "delivery",
+            "destination=default|seq=2|state=retrying|attempts=1|due_at=1767603604492|error=the destination answered 422",
+        ),
+        (
+            "release",
+            "sha256=0813e009a92b810d4a5854f9650472c1e719ef6eded37ca4a3de755437047750|taken_to=1810026086400000|\
+             due_at=1767603660000|settled_at=1767603660000",
+        ),
+    ];
+    for (table, row) in pinned {
+        assert_eq!(rows(&portal.storage, table), [row], "{table}");
+    }
+    assert_eq!(
+        rows(&portal.storage, "log")[0],
+        concat!(
+            "seq=1|id=019b8d62-7a80-7d76-b674-ec79cfea8b8e|logged_at=1767603600000|type=calendar.entry.add|subject=1|removed=0|",
+            r#"bytes=425|event={"specversion":"1.0","id":"019b8d62-7a80-7d76-b674-ec79cfea8b8e","#,
+            r#""source":"https://some-domain.bitrix24.com","type":"com.bitrix24.calendar.entry.add","subject":"1","#,
+            r#""time":"2024-12-19T11:39:09Z","datacontenttype":"application/json","data":{"id":"1","FIELDS":{"ID":"1"},"#,
+            r#""filling":""},"b24event":"ONCALENDARENTRYADD","b24memberid":"a223c6b3710f85df22e9377d6c4f7553","#,
+            r#""b24handlerid":"4","b24receivedat":"2026-01-05T09:00:00.000Z"}"#
+        )
+    );
+    assert_eq!(
+        rows(&portal.storage, "held"),
+        [concat!(
+            "number=1810026086400000|id=019b8d62-7a80-7d7d-b7f5-5aeced52f609|member_id=a223c6b3710f85df22e9377d6c4f7553|",
+            "sha256=e4b92bc991c9d71fc200e85100713bfa1c65a6a82b8ad926be7f489aa2fce39e|held_at=1767603600000|bytes=616|",
+            r#"event={"id":"019b8d62-7a80-7d7d-b7f5-5aeced52f609","event_type":"calendar.entry.add","subject":"3","#,
+            r#""occurred_at":1734608349000,"json":"{\"specversion\":\"1.0\",\"id\":\"019b8d62-7a80-7d7d-b7f5-5aeced52f609\","#,
+            r#"\"source\":\"https://some-domain.bitrix24.com\",\"type\":\"com.bitrix24.calendar.entry.add\",\"subject\":\"3\","#,
+            r#"\"time\":\"2024-12-19T11:39:09Z\",\"datacontenttype\":\"application/json\",\"data\":{\"id\":\"3\","#,
+            r#"\"FIELDS\":{\"ID\":\"3\"},\"filling\":\"\"},\"b24event\":\"ONCALENDARENTRYADD\","#,
+            r#"\"b24memberid\":\"a223c6b3710f85df22e9377d6c4f7553\",\"b24handlerid\":\"4\","#,
+            r#"\"b24receivedat\":\"2026-01-05T09:00:00.000Z\"}"}"#
+        )]
+    );
+}
+
+/// The Directory of the next release starts on these rows.
+#[test]
+fn the_rows_of_the_directory_keep_their_format() {
+    let relay = relay_with_everything();
+    let storage = &relay.world.directory().storage;
+    assert_eq!(rows(storage, "schema_version"), ["version=1"]);
+    assert_eq!(
+        rows(storage, "portal"),
+        [concat!(
+            "member_id=a223c6b3710f85df22e9377d6c4f7553|next_due_at=1767603600000|report={",
+            r#""member_id":"a223c6b3710f85df22e9377d6c4f7553","domain":"some-domain.bitrix24.com","state":"active","#,
+            r#""last_seq":1,"delivery":{"cursor":0,"pending":1,"retrying":0,"failed":0},"held":[],"#,
+            r#""reported_at":"2026-01-05T09:00:00.000Z"}"#
+        )]
+    );
+    let held = rows(storage, "held");
+    let columns: Vec<&str> =
+        held[0].splitn(7, '|').map(|column| column.split('=').next().unwrap_or_default()).collect();
+    assert_eq!(columns, ["number", "id", "member_id", "sha256", "held_at", "bytes", "event"]);
+}
+
+/// Every isolate of every release reads it, and people write it.
+#[test]
+fn the_record_in_kv_keeps_its_format() {
+    let relay = relay_with_everything();
+    assert_eq!(
+        relay.kv().newest(&format!("install:{MEMBER}")).as_deref(),
+        Some(concat!(
+            r#"{"member_id":"a223c6b3710f85df22e9377d6c4f7553","domain":"some-domain.bitrix24.com","tokens":[{"#,
+            r#""sha256":"0813e009a92b810d4a5854f9650472c1e719ef6eded37ca4a3de755437047750","kind":"app","status":"active","#,
+            r#""added_at":"2026-01-05T09:00:00.000Z"}],"updated_at":"2026-01-05T09:00:00.000Z"}"#
+        ))
+    );
+}
+
+/// Reads each text, and writes it again.
+fn keeps_format<T: Serialize + DeserializeOwned + Debug>(texts: &[&str]) {
+    for text in texts {
+        let text = text.replace("HASH", &hash(TOKEN)).replace("EVENT", EVENT);
+        let value: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(serde_json::to_string(&value).expect("it is JSON"), text, "{value:?}");
+    }
+}
+
+const EVENT: &str = concat!(
+    r#"{"id":"019b8d62-7a80-7d76-b674-ec79cfea8b8e","event_type":"crm.deal.add","subject":"1","#,
+    r#""occurred_at":1734608349000,"json":"{}"}"#
+);
+
+/// The Worker and the object of a portal may be of different releases.
+#[test]
+fn commands_to_a_portal_keep_their_format() {
+    keeps_format::<PortalCommand>(&[
+        r#"{"Append":{"sha256":"HASH","event":EVENT,"may_be_repeated":false}}"#,
+        r#"{"Hold":{"sha256":"HASH","event":EVENT,"may_be_repeated":true}}"#,
+        r#"{"Adopt":{"member_id":"m","record":{"tokens":[{"sha256":"HASH","kind":"webhook","status":"active"}]}}}"#,
+        r#"{"Register":{"member_id":"m","sha256":"HASH","kind":"app","label":"calendar","domain":"a.bitrix24.com"}}"#,
+        r#"{"Revoke":{"sha256":"HASH"}}"#,
+        r#"{"Revoke":{"sha256":null}}"#,
+        r#""Status""#,
+        r#"{"ReadLog":{"after":5,"limit":50,"event_type":"crm.*","subject":"1","since":1734608349000}}"#,
+        r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null}}"#,
+    ]);
+}
+
+/// See above.
+#[test]
+fn replies_of_a_portal_keep_their_format() {
+    keeps_format::<PortalReply>(&[
+        r#"{"Accepted":{"seq":1}}"#,
+        r#""Unregistered""#,
+        r#""Revoked""#,
+        r#"{"Held":{"displaced":0}}"#,
+        r#""UnknownPortal""#,
+        r#""UnknownToken""#,
+        r#""TooManyTokens""#,
+        concat!(
+            r#"{"Portal":{"member_id":"m","domain":"a.bitrix24.com","state":"active","tokens":[{"sha256":"HASH","label":"x","#,
+            r#""kind":"app","status":"uninstalled","added_at":"2026-01-05T09:00:00.000Z","#,
+            r#""ended_at":"2026-01-06T09:00:00.000Z"}],"log":{"first_seq":1,"last_seq":2},"delivery":{"cursor":2,"pending":0,"#,
+            r#""retrying":1,"failed":0,"last_error":"the destination answered 422","#,
+            r#""next_attempt_at":"2026-01-05T09:00:04.492Z"},"held":[{"sha256":"HASH","events":3,"#,
+            r#""oldest":"2026-01-05T09:00:00.000Z"}],"#,
+            r#""configuration_errors":[{"variable":"FORWARD_URL","message":"a URL"}]}}"#
+        ),
+        r#"{"Log":{"events":[{"seq":1,"state":"delivered","event":{"id":"x","n":1.0}}],"next":1}}"#,
+        r#"{"Failed":"sql.query: disk full"}"#,
+    ]);
+}
+
+/// The Worker, the objects of portals and the Directory may be of different releases.
+#[test]
+fn commands_to_the_directory_and_its_replies_keep_their_format() {
+    let report = concat!(
+        r#"{"member_id":"m","state":"active","last_seq":1,"delivery":{"cursor":1,"pending":0,"retrying":0,"failed":0},"#,
+        r#""held":[],"reported_at":"2026-01-05T09:00:00.000Z"}"#
+    );
+    keeps_format::<DirectoryCommand>(&[
+        r#"{"Hold":{"member_id":"m","sha256":"HASH","event":EVENT}}"#,
+        r#"{"HeldCounts":{"member_id":"m"}}"#,
+        r#"{"HeldEvents":{"member_id":"m","sha256":"HASH","after":0}}"#,
+        r#"{"DropHeld":{"member_id":"m","sha256":"HASH","up_to":1810026086400000}}"#,
+        &format!(r#"{{"Report":{{"report":{report},"next_due_at":1767603600000}}}}"#),
+        r#"{"List":{"unknown":false,"after":"m","limit":50}}"#,
+    ]);
+    keeps_format::<DirectoryReply>(&[
+        r#""Done""#,
+        r#"{"Held":{"displaced":0}}"#,
+        r#"{"HeldCounts":[{"sha256":"HASH","events":3,"oldest":"2026-01-05T09:00:00.000Z"}]}"#,
+        r#"{"HeldEvents":[{"number":1810026086400000,"event":EVENT}]}"#,
+        &format!(r#"{{"Portals":[{report}]}}"#),
+        r#"{"Failed":"sql.query: disk full"}"#,
+    ]);
+}

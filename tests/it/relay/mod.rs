@@ -1,0 +1,17 @@
+//! What the relay does for its users, over a platform that can fail: the use cases of `app`, whole.
+
+mod adopting;
+mod costs;
+mod faults;
+mod formats;
+mod forwarding;
+mod limiting;
+mod migrating;
+mod pruning;
+mod racing;
+mod reading;
+mod registering;
+mod removing;
+mod retrying;
+mod taking;
+mod variables;

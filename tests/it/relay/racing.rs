@@ -1,0 +1,139 @@
+//! Requests that meet inside an object: whatever the moment, nothing is lost and nothing is logged twice.
+
+use crate::support::fault::{Operation, Then};
+use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
+use crate::support::relay::{Answer, MINUTE, Relay, ids};
+use futures_util::future::join;
+use serde_json::json;
+
+/// More turns than any request takes.
+const TURNS: usize = 40;
+
+/// Sends two requests, the second so many turns behind the first.
+fn meet(
+    relay: &Relay,
+    first: crate::support::post::Request,
+    turns: usize,
+    second: crate::support::post::Request,
+) -> (Answer, Answer) {
+    let later = async {
+        for _ in 0..turns {
+            relay.world.pause().await;
+        }
+        relay.answer(second).await
+    };
+    let answers = relay.world.run(join(relay.answer(first), later));
+    relay.world.settle();
+    answers
+}
+
+#[test]
+fn an_event_that_meets_the_registration_of_its_portal_is_not_lost() {
+    for turns in 0..TURNS {
+        for is_post_first in [false, true] {
+            let relay = Relay::new();
+            let (post, register) = (Post::new(TOKEN, 1).request(), Relay::registration(TOKEN));
+            let (posted, registered) = if is_post_first {
+                meet(&relay, post, turns, register)
+            } else {
+                let (registered, posted) = meet(&relay, register, turns, post);
+                (posted, registered)
+            };
+            assert_eq!(registered.status, 200);
+            assert!([200, 202].contains(&posted.status), "{posted:?}");
+            relay.advance(5 * MINUTE);
+            assert_eq!(relay.logged(), ids([1]), "{turns} turns, the event first: {is_post_first}");
+            assert_eq!(relay.received(), ids([1]));
+        }
+    }
+}
+
+#[test]
+fn an_event_that_meets_the_registration_of_its_token_is_not_lost() {
+    for turns in 0..TURNS {
+        for is_post_first in [false, true] {
+            let relay = Relay::new();
+            relay.register_webhook(OTHER_TOKEN);
+            let (post, register) = (Post::new(TOKEN, 1).request(), Relay::registration(TOKEN));
+            let (posted, registered) = if is_post_first {
+                meet(&relay, post, turns, register)
+            } else {
+                let (registered, posted) = meet(&relay, register, turns, post);
+                (posted, registered)
+            };
+            assert_eq!(registered.status, 200);
+            assert!([200, 403].contains(&posted.status), "{posted:?}");
+            relay.advance(5 * MINUTE);
+            assert_eq!(relay.logged(), ids([1]), "{turns} turns, the event first: {is_post_first}");
+            assert_eq!(relay.status()["held"], json!([]));
+        }
+    }
+}
+
+#[test]
+fn two_registrations_at_once_log_held_events_once() {
+    for turns in 0..TURNS {
+        let relay = Relay::new();
+        for number in 1..=3 {
+            relay.post(&Post::new(TOKEN, number));
+        }
+        let (first, second) = meet(&relay, Relay::registration(TOKEN), turns, Relay::registration(TOKEN));
+        assert_eq!((first.status, second.status), (200, 200));
+        relay.advance(MINUTE);
+        assert_eq!(relay.logged(), ids([1, 2, 3]), "{turns} turns");
+        assert_eq!(relay.received(), ids([1, 2, 3]), "{turns} turns");
+    }
+}
+
+#[test]
+fn two_tokens_that_are_registered_at_once_are_both_told_to_kv() {
+    for turns in 0..TURNS {
+        let relay = Relay::new();
+        let (first, second) = meet(&relay, Relay::registration(TOKEN), turns, Relay::registration(OTHER_TOKEN));
+        assert_eq!((first.status, second.status), (200, 200));
+        relay.advance(MINUTE);
+        let status = relay.status();
+        assert_eq!(status["tokens"].as_array().map(Vec::len), Some(2));
+        let record = relay.record().unwrap();
+        assert_eq!(record["tokens"], status["tokens"], "{turns} turns");
+    }
+}
+
+/// A registration waits for the Directory; meanwhile storage fails another request, and memory is thrown away.
+#[test]
+fn a_registration_that_meets_a_failure_of_storage_forgets_nothing() {
+    for turns in 0..TURNS {
+        for is_post_first in [false, true] {
+            let relay = Relay::new();
+            relay.register(TOKEN);
+            for number in 1..=3 {
+                relay.accept(&Post::new(TOKEN, number));
+            }
+            relay.faults().plan_next(Operation::Write, 1, false, Then::Error);
+            let (post, register) = (Post::new(TOKEN, 4).request(), Relay::registration(OTHER_TOKEN));
+            let (first, second) =
+                if is_post_first { meet(&relay, post, turns, register) } else { meet(&relay, register, turns, post) };
+            let case = format!("{turns} turns, the event first: {is_post_first}");
+            assert_eq!((first.status, second.status), (200, 200), "{case}");
+            relay.advance(MINUTE);
+            assert_eq!(relay.accept(&Post::new(TOKEN, 5)), 5, "{case}");
+            assert_eq!(relay.accept(&Post::new(OTHER_TOKEN, 6)), 6, "{case}");
+            assert_eq!(relay.logged(), ids(1..=6), "{case}");
+            assert_eq!(relay.received(), ids(1..=6), "{case}: nothing is forwarded again");
+        }
+    }
+}
+
+#[test]
+fn events_at_once_are_logged_without_gaps_and_forwarded_in_the_order_of_the_log() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().delay_millis.set(10);
+    let posts = (1..=50).map(|number| relay.answer(Post::new(TOKEN, number).request()));
+    let answers = relay.world.run_all(posts);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    relay.advance(MINUTE);
+    let log = relay.log();
+    assert_eq!(log.iter().map(|logged| logged.seq).collect::<Vec<_>>(), (1..=50).collect::<Vec<i64>>());
+    assert_eq!(relay.received(), relay.logged());
+}

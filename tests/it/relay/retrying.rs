@@ -1,0 +1,123 @@
+//! Deliveries that fail are tried again, on the schedule.
+
+use crate::support::destination::Answer;
+use crate::support::post::{Post, TOKEN};
+use crate::support::relay::{HOUR, MINUTE, Relay, SECOND, ids};
+
+#[test]
+fn a_delivery_that_failed_does_not_hold_up_the_next() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().answers([Answer::Status(500)]);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.accept(&Post::new(TOKEN, 2));
+    assert_eq!(relay.received(), ids([1, 2]));
+    assert_eq!(relay.states(), ["retrying", "delivered"]);
+    let delivery = relay.status()["delivery"].clone();
+    assert_eq!((&delivery["retrying"], &delivery["last_error"]), (&1.into(), &"the destination answered 500".into()));
+    relay.advance(7 * SECOND);
+    assert_eq!(relay.received(), ids([1, 2, 1]));
+    assert_eq!(relay.states(), ["delivered"; 2]);
+    let received = relay.destination().received();
+    let webhook_id = |at: usize| received[at].headers.iter().find(|(name, _)| *name == "webhook-id").cloned();
+    assert_eq!(webhook_id(0), webhook_id(2), "a repeat is known by its id");
+}
+
+#[test]
+fn any_answer_but_2xx_and_no_answer_are_failures() {
+    for answer in [Answer::Status(302), Answer::Status(404), Answer::Refuse, Answer::Hang] {
+        let relay = Relay::new();
+        relay.register(TOKEN);
+        relay.destination().answers([answer.clone()]);
+        relay.accept(&Post::new(TOKEN, 1));
+        relay.advance(16 * SECOND);
+        assert_eq!(relay.status()["delivery"]["failed"], 0, "{answer:?}");
+        assert!(!relay.lines("delivery failed").is_empty(), "{answer:?}");
+        relay.advance(MINUTE);
+        assert_eq!(relay.states(), ["delivered"], "{answer:?}");
+    }
+}
+
+#[test]
+fn after_the_last_attempt_a_delivery_is_failed_and_the_rest_goes_on() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "5,100")]);
+    relay.register(TOKEN);
+    relay.destination().always(Answer::Status(410));
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.advance(HOUR);
+    assert_eq!(relay.received(), ids([1, 1, 1]), "one attempt, and one for each pause of the schedule");
+    assert_eq!(relay.states(), ["failed"]);
+    let delivery = relay.status()["delivery"].clone();
+    assert_eq!((&delivery["failed"], &delivery["last_error"]), (&1.into(), &"the destination answered 410".into()));
+    relay.destination().always(Answer::Status(204));
+    relay.accept(&Post::new(TOKEN, 2));
+    assert_eq!(relay.states(), ["failed", "delivered"]);
+}
+
+#[test]
+fn attempts_keep_their_pauses_with_a_fifth_of_jitter() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "100,1000")]);
+    relay.register(TOKEN);
+    relay.destination().always(Answer::Refuse);
+    relay.accept(&Post::new(TOKEN, 1));
+    let attempts = || relay.lines("delivery failed").len();
+    relay.advance(79 * SECOND);
+    assert_eq!(attempts(), 1);
+    relay.advance(41 * SECOND);
+    assert_eq!(attempts(), 2);
+    relay.advance(679 * SECOND);
+    assert_eq!(attempts(), 2);
+    relay.advance(521 * SECOND);
+    assert_eq!(attempts(), 3);
+}
+
+#[test]
+fn a_destination_that_asks_to_wait_is_heard() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().answers([Answer::Busy("120")]);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.advance(119 * SECOND);
+    assert_eq!(relay.received(), ids([1]));
+    relay.advance(2 * SECOND);
+    assert_eq!(relay.received(), ids([1, 1]));
+}
+
+#[test]
+fn an_outage_of_hours_loses_nothing() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().always(Answer::Refuse);
+    for number in 1..=100 {
+        relay.accept(&Post::new(TOKEN, number));
+        relay.advance(MINUTE);
+    }
+    let set_aside = relay.states().iter().filter(|state| *state == "retrying").count();
+    assert!(set_aside <= 3, "one event for every ten probes, no more: {set_aside}");
+    relay.destination().always(Answer::Status(200));
+    relay.advance(24 * HOUR);
+    assert_eq!(relay.states(), ["delivered"; 100]);
+    let mut received = relay.received();
+    let in_order = ids(i32::try_from(set_aside).unwrap() + 1..=100);
+    received.retain(|id| in_order.contains(id));
+    assert_eq!(received, in_order, "the rest in the order of the log");
+    assert_eq!(relay.received().len(), 100);
+}
+
+#[test]
+fn a_short_outage_keeps_the_order_of_the_log() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.destination().always(Answer::Status(503));
+    for number in 2..=20 {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    relay.advance(2 * MINUTE);
+    relay.restart();
+    relay.destination().always(Answer::Status(200));
+    relay.advance(HOUR);
+    let mut arrived = relay.destination().accepted_ids();
+    arrived.dedup();
+    assert_eq!(arrived, ids(1..=20));
+}

@@ -1,0 +1,19 @@
+//! The relay as it runs on the platform, with a platform of its own: storage is `SQLite` in memory, time stands still until a
+//! test lets it pass, and any write can fail.
+//!
+//! - [`relay`]: what a test does and sees.
+//! - [`world`]: calls between objects, alarms, time, and the order in which all runs; [`object`] and [`task`] are its parts.
+//! - [`ports`]: the ports of `app`, over the world.
+//! - [`storage`], [`destination`], [`services`]: what the ports reach.
+//! - [`fault`]: which operation fails, and how.
+
+pub mod destination;
+pub mod fault;
+pub mod object;
+pub mod ports;
+pub mod post;
+pub mod relay;
+pub mod services;
+pub mod storage;
+pub mod task;
+pub mod world;

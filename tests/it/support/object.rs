@@ -1,0 +1,156 @@
+//! One object: its storage lives on, what runs on it comes and goes.
+
+use super::ports::Ports;
+use super::storage::Storage;
+use bitrix24_edge_relay::app::directory::DirectoryObject;
+use bitrix24_edge_relay::app::portal::Portal;
+use bitrix24_edge_relay::domain::time::Timestamp;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// How often the platform rings an alarm again that failed, and how long it waits before the first time.
+const ALARM_RETRIES: u32 = 6;
+const ALARM_RETRY_MILLIS: i64 = 2_000;
+/// Alarms of one object at one moment that can only be a loop.
+const TOO_MANY_ALARMS: u32 = 100;
+
+pub struct Object {
+    pub name: String,
+    pub storage: Storage,
+    life: RefCell<Option<Rc<Life>>>,
+    is_ringing: Cell<bool>,
+    failed_alarms: Cell<u32>,
+    alarms_at: Cell<(Timestamp, u32)>,
+    alarms: Cell<u32>,
+}
+
+/// From one start of an object to its end.
+pub struct Life {
+    is_over: Rc<Cell<bool>>,
+    class: Class,
+}
+
+pub enum Class {
+    Portal(Box<Portal<Ports>>),
+    Directory(DirectoryObject<Ports>),
+}
+
+impl Object {
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            storage: Storage::new(),
+            life: RefCell::default(),
+            is_ringing: Cell::new(false),
+            failed_alarms: Cell::new(0),
+            alarms_at: Cell::new((Timestamp::EPOCH, 0)),
+            alarms: Cell::new(0),
+        }
+    }
+
+    /// The life that it has, or a new one; `start` gets what will tell when it is over.
+    pub fn life(&self, start: impl FnOnce(Rc<Cell<bool>>) -> Class) -> Rc<Life> {
+        let begin = || {
+            let is_over = Rc::new(Cell::new(false));
+            let class = start(Rc::clone(&is_over));
+            Rc::new(Life { is_over, class })
+        };
+        Rc::clone(self.life.borrow_mut().get_or_insert_with(begin))
+    }
+
+    /// Ends its life. What it wrote since it last waited is kept or not; of an open transaction nothing is.
+    pub fn end(&self, keep: bool) {
+        if keep && !self.storage.is_in_transaction() {
+            self.storage.commit();
+        } else {
+            self.storage.roll_back();
+        }
+        self.forget();
+    }
+
+    /// Drops its memory.
+    pub fn forget(&self) {
+        if let Some(life) = self.life.take() {
+            life.is_over.set(true);
+        }
+    }
+
+    /// When its alarm rings next; never while it rings.
+    pub fn next_alarm(&self) -> Option<Timestamp> {
+        self.storage.durable_alarm().filter(|_| !self.is_ringing.get())
+    }
+
+    /// Begins to ring.
+    pub fn ring(&self, now: Timestamp) {
+        let (at, count) = self.alarms_at.get();
+        let count = if at == now { count + 1 } else { 1 };
+        assert!(count < TOO_MANY_ALARMS, "the alarm of {} rings without end", self.name);
+        self.alarms_at.set((now, count));
+        self.alarms.set(self.alarms.get() + 1);
+        self.storage.take_alarm();
+        self.is_ringing.set(true);
+    }
+
+    /// Notes that the alarm was heard. The platform rings one again that failed, some times.
+    pub fn heard(&self, is_ok: bool, now: Timestamp) {
+        self.is_ringing.set(false);
+        if is_ok {
+            self.failed_alarms.set(0);
+            return;
+        }
+        let failures = self.failed_alarms.get();
+        self.failed_alarms.set(failures + 1);
+        if failures < ALARM_RETRIES {
+            let again = now.plus_millis(ALARM_RETRY_MILLIS << failures);
+            let at = self.storage.durable_alarm().map_or(again, |at| at.min(again));
+            self.storage.restore_alarm(at);
+        }
+    }
+
+    /// How often its alarm rang.
+    pub fn alarms(&self) -> u32 {
+        self.alarms.get()
+    }
+}
+
+impl Life {
+    pub fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
+
+    /// Carries out a command: JSON there, JSON back.
+    pub async fn handle(&self, command: &str) -> String {
+        const READABLE: &str = "a command can be read back";
+        let reply = match &self.class {
+            Class::Portal(portal) => {
+                let command = serde_json::from_str(command).expect(READABLE);
+                serde_json::to_string(&portal.handle(command).await)
+            }
+            Class::Directory(directory) => {
+                let command = serde_json::from_str(command).expect(READABLE);
+                serde_json::to_string(&directory.handle(command).await)
+            }
+        };
+        reply.expect("a reply is JSON")
+    }
+
+    /// Whether there is work to do behind an answer.
+    pub fn has_work(&self) -> bool {
+        matches!(&self.class, Class::Portal(portal) if portal.has_work())
+    }
+
+    pub async fn work(&self) {
+        if let Class::Portal(portal) = &self.class {
+            portal.work().await;
+        }
+    }
+
+    /// Hears the alarm. Whether without an error.
+    pub async fn alarm(&self) -> bool {
+        let heard = match &self.class {
+            Class::Portal(portal) => portal.alarm().await,
+            Class::Directory(directory) => directory.alarm().await,
+        };
+        heard.is_ok()
+    }
+}

@@ -1,0 +1,270 @@
+//! The ports of `app`, over the world. Whatever reaches outside an object first lets its writes become durable, as the output
+//! gate does.
+
+use super::destination::Answer;
+use super::fault::{Fault, Operation, Then};
+use super::object::Object;
+use super::storage::Storage;
+use super::world::World;
+use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryReply};
+use bitrix24_edge_relay::app::log_line::LogLine;
+use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
+use bitrix24_edge_relay::app::ports::{
+    Alarm, CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Portals, Random,
+    RateLimiter, SendError, Sql, SqlValue,
+};
+use bitrix24_edge_relay::domain::location::LocationHint;
+use bitrix24_edge_relay::domain::member_id::MemberId;
+use bitrix24_edge_relay::domain::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// What the Worker, or one object, reaches.
+pub struct Ports {
+    world: Rc<World>,
+    object: Option<(Rc<Object>, Rc<Cell<bool>>)>,
+}
+
+/// What is to become of an operation.
+enum Course {
+    /// It goes well.
+    Well,
+    /// It fails, and nothing of it happens.
+    FailsBefore,
+    /// It happens, and fails all the same.
+    FailsAfter(Then),
+}
+
+impl Ports {
+    pub fn of_worker(world: &Rc<World>) -> Self {
+        Self { world: Rc::clone(world), object: None }
+    }
+
+    pub fn of_object(world: &Rc<World>, object: &Rc<Object>, is_over: Rc<Cell<bool>>) -> Self {
+        Self { world: Rc::clone(world), object: Some((Rc::clone(object), is_over)) }
+    }
+
+    fn object(&self) -> &Object {
+        let (object, _) = self.object.as_ref().expect("only an object has storage");
+        object
+    }
+
+    fn is_over(&self) -> bool {
+        self.object.as_ref().is_some_and(|(_, is_over)| is_over.get())
+    }
+
+    /// What is to become of an operation that reaches outside.
+    async fn course(&self, operation: Operation) -> Course {
+        self.world.pause().await;
+        match self.world.faults.strike(operation) {
+            None => Course::Well,
+            Some(Fault { persisted: true, then, .. }) => Course::FailsAfter(then),
+            Some(Fault { then: Then::Reset, .. }) if self.object.is_some() => self.vanish().await,
+            Some(_) => Course::FailsBefore,
+        }
+    }
+
+    /// What the caller of an operation that took effect sees of it.
+    async fn outcome<T, E>(&self, course: Course, result: Result<T, E>, error: E) -> Result<T, E> {
+        match course {
+            Course::Well => result,
+            Course::FailsAfter(Then::Reset) if self.object.is_some() => self.vanish().await,
+            Course::FailsBefore | Course::FailsAfter(_) => Err(error),
+        }
+    }
+
+    /// Ends the life of the object, whose code does not go on.
+    async fn vanish<T>(&self) -> T {
+        self.object().end(true);
+        std::future::pending().await
+    }
+
+    fn error(operation: &'static str) -> PortError {
+        PortError::new(operation, "failed on order")
+    }
+
+    async fn call<C: Serialize, A: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        object: Rc<Object>,
+        command: &C,
+    ) -> Result<A, CallError> {
+        let lost = || CallError { retryable: true, cause: "failed on order".to_owned() };
+        let course = self.course(operation).await;
+        if matches!(course, Course::FailsBefore) {
+            return Err(lost());
+        }
+        let command = serde_json::to_string(command).expect("a command is JSON");
+        let reply = self.world.call(object, command).await;
+        let reply = self.outcome(course, reply, lost()).await?;
+        Ok(serde_json::from_str(&reply).unwrap_or_else(|error| panic!("{error}: {reply}")))
+    }
+}
+
+impl Clock for Ports {
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    async fn sleep(&self, millis: u32) {
+        self.world.sleep(millis).await;
+    }
+}
+
+impl Random for Ports {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            *byte = self.world.random().to_le_bytes()[0];
+        }
+    }
+}
+
+impl Log for Ports {
+    fn write(&self, line: LogLine) {
+        self.world.lines.borrow_mut().push(line.to_json());
+    }
+}
+
+impl Kv for Ports {
+    async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
+        let course = self.course(Operation::KvGet).await;
+        self.outcome(course, Ok(self.world.kv.read(key)), Self::error("kv.get")).await
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), PortError> {
+        let course = self.course(Operation::KvPut).await;
+        if matches!(course, Course::FailsBefore) {
+            return Err(Self::error("kv.put"));
+        }
+        self.world.kv.write(key, value);
+        self.world.pause().await;
+        self.outcome(course, Ok(()), Self::error("kv.put")).await
+    }
+}
+
+impl Sql for Ports {
+    fn query(&self, statement: &str, arguments: &[SqlValue]) -> Result<Vec<Vec<SqlValue>>, PortError> {
+        let object = self.object();
+        if self.is_over() {
+            return Err(Self::error("sql.query"));
+        }
+        let fault = if Storage::writes(statement) { self.world.faults.strike(Operation::Write) } else { None };
+        let Some(fault) = fault else {
+            return object.storage.query(statement, arguments);
+        };
+        if fault.persisted {
+            object.storage.query(statement, arguments)?;
+        }
+        if fault.then == Then::Reset {
+            object.end(fault.persisted);
+        }
+        Err(Self::error("sql.query"))
+    }
+
+    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
+        let object = self.object();
+        if self.is_over() {
+            return Err(Self::error("sql.transaction"));
+        }
+        object.storage.begin();
+        let value = match work() {
+            Ok(value) if !self.is_over() => value,
+            Ok(_) => return Err(Self::error("sql.transaction")),
+            Err(error) => {
+                object.storage.end(false);
+                return Err(error);
+            }
+        };
+        let Some(fault) = self.world.faults.strike(Operation::Transaction) else {
+            object.storage.end(true);
+            return Ok(value);
+        };
+        object.storage.end(fault.persisted);
+        if fault.then == Then::Reset {
+            object.end(fault.persisted);
+        }
+        Err(Self::error("sql.transaction"))
+    }
+}
+
+impl Alarm for Ports {
+    async fn get(&self) -> Result<Option<Timestamp>, PortError> {
+        let course = self.course(Operation::AlarmGet).await;
+        let alarm = self.object().storage.alarm();
+        self.outcome(course, Ok(alarm), Self::error("alarm.get")).await
+    }
+
+    /// Together with what was written just before, and only then waits.
+    async fn set(&self, at: Timestamp) -> Result<(), PortError> {
+        if self.is_over() {
+            return std::future::pending().await;
+        }
+        let object = self.object();
+        let fault = self.world.faults.strike(Operation::AlarmSet);
+        if fault.is_none_or(|fault| fault.persisted) {
+            object.storage.set_alarm(at);
+        }
+        match fault {
+            None => {
+                self.world.pause().await;
+                Ok(())
+            }
+            Some(fault) if fault.then == Then::Reset => {
+                object.end(fault.persisted);
+                std::future::pending().await
+            }
+            Some(_) => {
+                self.world.pause().await;
+                Err(Self::error("alarm.set"))
+            }
+        }
+    }
+}
+
+impl Http for Ports {
+    async fn post(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
+        let course = self.course(Operation::Send).await;
+        let broken = || SendError::Network("failed on order".to_owned());
+        if matches!(course, Course::FailsBefore) {
+            return Err(broken());
+        }
+        let answer = self.world.destination.take(&request);
+        let delay = match answer {
+            Answer::Hang => request.timeout_millis,
+            _ => self.world.destination.delay_millis.get(),
+        };
+        if delay > 0 {
+            self.world.sleep(delay).await;
+        } else {
+            self.world.pause().await;
+        }
+        self.outcome(course, answer.into_response(), broken()).await
+    }
+}
+
+impl Portals for Ports {
+    async fn call(
+        &self,
+        member_id: &MemberId,
+        _hint: LocationHint,
+        command: &PortalCommand,
+    ) -> Result<PortalReply, CallError> {
+        let portal = self.world.portal(member_id.as_str());
+        self.call(Operation::CallPortal, portal, command).await
+    }
+}
+
+impl Directory for Ports {
+    async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
+        self.call(Operation::CallDirectory, self.world.directory(), command).await
+    }
+}
+
+impl RateLimiter for Ports {
+    async fn allows(&self, key: &str) -> bool {
+        self.world.pause().await;
+        self.world.limiter.allows(key, self.world.now())
+    }
+}

@@ -1,0 +1,339 @@
+//! The platform: objects, calls between them, alarms, timers, and the order in which all runs.
+//!
+//! One thread. Everything that runs is a task; a turn lets each go on until it waits. What an object wrote in its turn is
+//! then committed, and no answer leaves before that, as the output gate has it. Time passes only when nothing else can
+//! go on.
+
+use super::destination::Destination;
+use super::fault::{Faults, Operation};
+use super::object::{Class, Life, Object};
+use super::ports::Ports;
+use super::services::{KvStore, Limiter};
+use super::task::{Answer, Ended, Kind, Task};
+use bitrix24_edge_relay::app::directory::DirectoryObject;
+use bitrix24_edge_relay::app::portal::Portal;
+use bitrix24_edge_relay::app::ports::CallError;
+use bitrix24_edge_relay::domain::config::Config;
+use bitrix24_edge_relay::domain::time::Timestamp;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// The name of the one Directory; no portal has it, since a space is in it.
+const DIRECTORY: &str = "the directory";
+
+pub struct World {
+    now: Cell<Timestamp>,
+    random: Cell<u64>,
+    pub faults: Faults,
+    pub kv: KvStore,
+    pub limiter: Limiter,
+    pub destination: Destination,
+    pub lines: RefCell<Vec<String>>,
+    pub variables: RefCell<BTreeMap<String, String>>,
+    objects: RefCell<BTreeMap<String, Rc<Object>>>,
+    tasks: RefCell<Vec<Task>>,
+    timers: RefCell<BTreeMap<u64, Timestamp>>,
+    last_timer: Cell<u64>,
+    /// Whether something has happened in this turn, so that another is worth while.
+    goes_on: Cell<bool>,
+}
+
+impl World {
+    pub fn new() -> Rc<Self> {
+        Rc::new(Self {
+            now: Cell::new(Timestamp::from_rfc3339("2026-01-05T09:00:00Z").expect("it is a time")),
+            random: Cell::new(0x9E37_79B9_7F4A_7C15),
+            faults: Faults::default(),
+            kv: KvStore::default(),
+            limiter: Limiter::default(),
+            destination: Destination::new(),
+            lines: RefCell::default(),
+            variables: RefCell::default(),
+            objects: RefCell::default(),
+            tasks: RefCell::default(),
+            timers: RefCell::default(),
+            last_timer: Cell::new(0),
+            goes_on: Cell::new(false),
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    /// The next random number (xorshift64).
+    pub fn random(&self) -> u64 {
+        let mut number = self.random.get();
+        number ^= number << 13;
+        number ^= number >> 7;
+        number ^= number << 17;
+        self.random.set(number);
+        number
+    }
+
+    pub fn config(&self) -> Config {
+        Config::read(&|name| self.variables.borrow().get(name).cloned())
+    }
+
+    /// The object of a portal.
+    pub fn portal(&self, member_id: &str) -> Rc<Object> {
+        self.object(member_id)
+    }
+
+    pub fn directory(&self) -> Rc<Object> {
+        self.object(DIRECTORY)
+    }
+
+    /// All objects that were ever called.
+    pub fn objects(&self) -> Vec<Rc<Object>> {
+        self.objects.borrow().values().cloned().collect()
+    }
+
+    fn object(&self, name: &str) -> Rc<Object> {
+        let mut objects = self.objects.borrow_mut();
+        let object = objects.entry(name.to_owned()).or_insert_with(|| Rc::new(Object::new(name)));
+        Rc::clone(object)
+    }
+
+    fn life_of(self: &Rc<Self>, object: &Rc<Object>) -> Rc<Life> {
+        object.life(|is_over| {
+            let ports = Ports::of_object(self, object, is_over);
+            if object.name == DIRECTORY {
+                Class::Directory(DirectoryObject::new(ports))
+            } else {
+                Class::Portal(Box::new(Portal::new(ports, self.config())))
+            }
+        })
+    }
+
+    /// Ends the life of every object, as a deployment does: memory is gone, and what ran is cut off where it waits.
+    pub fn end_all(&self) {
+        for object in self.objects() {
+            object.end(true);
+        }
+        for task in self.tasks.take() {
+            self.cut_off(&task);
+        }
+    }
+
+    fn spawn(&self, task: Task) {
+        self.goes_on.set(true);
+        self.tasks.borrow_mut().push(task);
+    }
+
+    /// Calls an object: JSON there, JSON back.
+    pub async fn call(self: &Rc<Self>, object: Rc<Object>, command: String) -> Result<String, CallError> {
+        let answer = Answer::default();
+        let life = self.life_of(&object);
+        let (world, callee, its_life) = (Rc::clone(self), Rc::clone(&object), Rc::clone(&life));
+        let handle = async move {
+            let reply = its_life.handle(&command).await;
+            if its_life.has_work() {
+                world.work_behind_answer(&callee, &its_life);
+            }
+            Ended::Replied(reply)
+        };
+        self.spawn(Task::new(&object, &life, Kind::Command(Rc::clone(&answer)), handle));
+        poll_fn(|_| answer.take().map_or(Poll::Pending, Poll::Ready)).await
+    }
+
+    fn work_behind_answer(&self, object: &Rc<Object>, life: &Rc<Life>) {
+        let worker = Rc::clone(life);
+        let work = async move {
+            worker.work().await;
+            Ended::Worked
+        };
+        self.spawn(Task::new(object, life, Kind::Work, work));
+    }
+
+    /// Lets the work behind answers vanish without a word, as the platform may. Its objects live on.
+    pub fn abandon_work(&self) {
+        let is_work = |task: &Task| matches!(task.kind, Kind::Work);
+        let (work, others): (Vec<_>, Vec<_>) = self.tasks.take().into_iter().partition(is_work);
+        self.tasks.replace(others);
+        work.into_iter().for_each(Task::vanish);
+    }
+
+    /// Rings the alarms whose time has come.
+    fn ring(self: &Rc<Self>) {
+        for object in self.objects() {
+            if object.next_alarm().is_none_or(|at| at > self.now()) {
+                continue;
+            }
+            object.ring(self.now());
+            let life = self.life_of(&object);
+            let hearer = Rc::clone(&life);
+            let hear = async move { Ended::Rang(hearer.alarm().await) };
+            self.spawn(Task::new(&object, &life, Kind::Alarm, hear));
+        }
+    }
+
+    /// Lets every task go on until it waits.
+    fn turn(self: &Rc<Self>) {
+        self.ring();
+        let tasks = self.tasks.take();
+        for mut task in tasks {
+            let polled = if task.life.is_over() { Poll::Pending } else { task.go_on() };
+            if !task.life.is_over() && task.object.storage.is_dirty() {
+                self.commit(&task.object);
+            }
+            match polled {
+                _ if task.life.is_over() => self.cut_off(&task),
+                Poll::Pending => self.tasks.borrow_mut().push(task),
+                Poll::Ready(ended) => self.finish(&task, ended),
+            }
+        }
+    }
+
+    fn commit(&self, object: &Object) {
+        match self.faults.strike(Operation::Commit) {
+            None => object.storage.commit(),
+            Some(fault) => object.end(fault.persisted),
+        }
+    }
+
+    fn finish(&self, task: &Task, ended: Ended) {
+        self.goes_on.set(true);
+        match ended {
+            Ended::Worked => {}
+            Ended::Replied(reply) => task.tell(Ok(reply)),
+            Ended::Rang(is_ok) => task.object.heard(is_ok, self.now()),
+        }
+    }
+
+    fn cut_off(&self, task: &Task) {
+        self.goes_on.set(true);
+        task.tell(Err(CallError { retryable: true, cause: "the object was reset".to_owned() }));
+        if matches!(task.kind, Kind::Alarm) {
+            task.object.heard(false, self.now());
+        }
+    }
+
+    /// Runs a future to its end, and what it sets going as far as that takes.
+    pub fn run<T>(self: &Rc<Self>, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        loop {
+            self.goes_on.set(false);
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return value;
+            }
+            self.turn();
+            if !self.goes_on.get() {
+                let next = self.next_time().expect("something goes on, or waits for its time");
+                self.now.set(next.max(self.now()));
+            }
+        }
+    }
+
+    /// Runs futures at once, each to its end.
+    pub fn run_all<T>(self: &Rc<Self>, futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+        let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+        self.run(poll_fn(move |context| {
+            for (future, value) in running.iter_mut().filter(|(_, value)| value.is_none()) {
+                if let Poll::Ready(ready) = future.as_mut().poll(context) {
+                    *value = Some(ready);
+                }
+            }
+            if running.iter().any(|(_, value)| value.is_none()) {
+                return Poll::Pending;
+            }
+            Poll::Ready(running.iter_mut().filter_map(|(_, value)| value.take()).collect())
+        }))
+    }
+
+    /// Lets everything go on that needs no time to pass.
+    pub fn settle(self: &Rc<Self>) {
+        loop {
+            self.goes_on.set(false);
+            self.turn();
+            if !self.goes_on.get() {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass, with all that happens in it.
+    pub fn advance(self: &Rc<Self>, millis: i64) {
+        let end = self.now().plus_millis(millis);
+        loop {
+            self.settle();
+            match self.next_time().filter(|next| *next <= end) {
+                Some(next) => self.now.set(next.max(self.now())),
+                None => break,
+            }
+        }
+        self.now.set(end);
+        self.settle();
+    }
+
+    fn next_time(&self) -> Option<Timestamp> {
+        let timers = self.timers.borrow();
+        let timer = timers.values().filter(|until| **until > self.now()).min().copied();
+        let objects = self.objects();
+        let alarm = objects.iter().filter_map(|object| object.next_alarm()).min();
+        timer.into_iter().chain(alarm).min()
+    }
+
+    /// Lets others go on first.
+    pub async fn pause(&self) {
+        let mut has_paused = false;
+        poll_fn(|_| {
+            if has_paused {
+                return Poll::Ready(());
+            }
+            has_paused = true;
+            self.goes_on.set(true);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, millis: u32) {
+        let until = self.now().plus_millis(millis.into());
+        let timer = Timer::new(self, until);
+        poll_fn(|_| {
+            if self.now() < until {
+                return Poll::Pending;
+            }
+            self.goes_on.set(true);
+            Poll::Ready(())
+        })
+        .await;
+        drop(timer);
+    }
+
+    /// Ends a world, whose parts know each other.
+    pub fn close(&self) {
+        self.tasks.take();
+        for object in self.objects() {
+            object.forget();
+        }
+        self.objects.take();
+    }
+}
+
+/// A timer; dropped, it is gone.
+struct Timer<'a> {
+    world: &'a World,
+    number: u64,
+}
+
+impl<'a> Timer<'a> {
+    fn new(world: &'a World, until: Timestamp) -> Self {
+        let number = world.last_timer.get() + 1;
+        world.last_timer.set(number);
+        world.timers.borrow_mut().insert(number, until);
+        Self { world, number }
+    }
+}
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        self.world.timers.borrow_mut().remove(&self.number);
+    }
+}
