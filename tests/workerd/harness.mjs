@@ -1,0 +1,87 @@
+// The built relay under Miniflare, for one test. The only argument is JSON:
+//   options      what wrangler reads from the project's wrangler.toml
+//   build        directory of index.js and index_bg.wasm
+//   state        directory for KV and the objects' SQLite
+//   vars         variables and secrets
+//   environment  environment of workerd itself
+//   inspection   whether the objects can be looked into and evicted; Miniflare then writes a table of its own into each
+//   forwardTo    where the service binding INTERNAL sends what it gets (optional)
+// Prints {"url","control"} when all is ready. It lives until its process group is killed.
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+
+const setup = JSON.parse(process.argv[2]);
+const here = import.meta.dirname;
+const RELAY = "relay";
+const logs = [];
+
+const script = { type: "ESModule", path: path.join(setup.build, "index.js") };
+const wasm = { type: "CompiledWasm", path: path.join(setup.build, "index_bg.wasm") };
+// Named as if it lay beside the build, so that it imports the build; the build itself stays as it is.
+const inspectable = {
+  type: "ESModule",
+  path: path.join(setup.build, "inspectable.mjs"),
+  contents: readFileSync(path.join(here, "inspectable.mjs"), "utf8"),
+};
+
+const relay = {
+  ...setup.options,
+  name: RELAY,
+  modulesRoot: setup.build,
+  modules: [...(setup.inspection ? [inspectable] : []), script, wasm],
+  bindings: { ...setup.options.bindings, ...setup.vars },
+  ...(setup.forwardTo ? { serviceBindings: { INTERNAL: "internal" } } : {}),
+};
+
+const internal = {
+  name: "internal",
+  compatibilityDate: setup.options.compatibilityDate,
+  modules: true,
+  script: readFileSync(path.join(here, "internal-endpoint.mjs"), "utf8"),
+  bindings: { FORWARD_TO: setup.forwardTo },
+};
+
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    resourcePersistencePath: setup.state,
+    unsafeInspectDurableObjects: setup.inspection,
+    unsafeRuntimeEnv: setup.environment,
+    handleStructuredLogs: ({ level, message }) => logs.push(`${level} ${message}`),
+    workers: setup.forwardTo ? [relay, internal] : [relay],
+  }),
+);
+const url = (await miniflare.ready).origin;
+const installs = () => miniflare.getKVNamespace("INSTALLS", RELAY);
+
+// What a test can do from outside, each a POST of JSON to /<name>.
+const operations = {
+  sql: async ({ class: className, name, query, parameters }) => {
+    const storage = await miniflare.unsafeGetDurableObjectStorage(RELAY, className, { name });
+    return storage.exec(query, ...parameters);
+  },
+  evict: ({ class: className, name }) => miniflare.unsafeEvictDurableObject(RELAY, className, { name }),
+  "kv-get": async ({ key }) => (await installs()).get(key),
+  "kv-put": async ({ key, value }) => (await installs()).put(key, value),
+  "kv-delete": async ({ key }) => (await installs()).delete(key),
+  logs: () => logs,
+};
+
+const control = http.createServer(async (request, response) => {
+  try {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const result = await operations[request.url.slice(1)](JSON.parse(Buffer.concat(chunks)));
+    response.end(JSON.stringify(result ?? null));
+  } catch (error) {
+    response.statusCode = 500;
+    response.end(JSON.stringify(String(error?.stack ?? error)));
+  }
+});
+control.listen(0, "127.0.0.1", () =>
+  console.log(JSON.stringify({ url, control: `http://127.0.0.1:${control.address().port}` })),
+);

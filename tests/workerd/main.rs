@@ -1,0 +1,21 @@
+//! The built relay in the real runtime, seen from outside: what Bitrix24 sends, what the receiver gets, what an operator
+//! reads, and what is left after a crash.
+//!
+//! Every test has a relay, a state and ports of its own, so all run at once. `npm test` builds the worker before.
+
+mod admin;
+mod answers;
+mod authority;
+mod bed;
+mod bodies;
+mod conformance;
+mod crash;
+mod forwarding;
+mod held;
+#[cfg(target_os = "linux")]
+mod removed;
+mod secrets;
+mod support;
+#[cfg(target_os = "linux")]
+mod waiting;
+mod wrangler_dev;

@@ -1,0 +1,22 @@
+//! What the scenarios stand on: a relay in workerd, and the world around it.
+//!
+//! - The relay: [`worker`] under Miniflare, [`wrangler`] under plain `wrangler dev`.
+//! - Around it: [`portal`] sends events, [`receiver`] takes them, [`api`] is how a portal and an operator call the relay.
+//! - Behind its back: [`control`], [`storage`], [`clock`].
+
+pub mod api;
+pub mod clock;
+mod configuration;
+mod control;
+pub mod http;
+pub mod php;
+pub mod places;
+pub mod portal;
+pub mod process;
+pub mod received;
+pub mod receiver;
+pub mod signature;
+pub mod storage;
+pub mod wait;
+pub mod worker;
+pub mod wrangler;

@@ -1,0 +1,193 @@
+//! The built relay in workerd, under Miniflare: started, killed, started again on what it had stored.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tempfile::TempDir;
+use ureq::Agent;
+
+use super::api::{ADMIN_TOKEN, Api};
+use super::clock::Clock;
+use super::configuration::WORKER_OPTIONS;
+use super::http::{Request, client};
+use super::places::{BUILD, NODE, PROJECT, SCRATCH, SCRIPTS};
+use super::process::ProcessGroup;
+use super::receiver::Receiver;
+use super::signature::SECRET;
+
+/// Time that the start of Miniflare may take: 0.6 s alone on a machine, so this is for a very busy one.
+const START: Duration = Duration::from_mins(1);
+
+/// What a relay is started with.
+#[derive(Clone)]
+pub struct Settings {
+    vars: BTreeMap<String, String>,
+    internal_endpoint: Option<String>,
+    own_clock: bool,
+    inspection: bool,
+}
+
+impl Settings {
+    /// An admin token and nothing else: the log is the only sink.
+    pub fn new() -> Self {
+        Self {
+            vars: BTreeMap::from([("ADMIN_TOKEN".to_owned(), ADMIN_TOKEN.to_owned())]),
+            internal_endpoint: None,
+            own_clock: false,
+            inspection: false,
+        }
+    }
+
+    /// Forwards to the receiver, signed with [`SECRET`].
+    pub fn forwarding_to(receiver: &Receiver) -> Self {
+        Self::new().var("FORWARD_URL", receiver.url()).var("FORWARD_SECRET", SECRET)
+    }
+
+    /// Sets a variable or a secret.
+    pub fn var(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.vars.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Unsets a variable or a secret.
+    pub fn without(mut self, name: &str) -> Self {
+        self.vars.remove(name);
+        self
+    }
+
+    /// Binds the service `INTERNAL`, which passes everything on to the receiver.
+    pub fn with_internal_endpoint(mut self, receiver: &Receiver) -> Self {
+        self.internal_endpoint = Some(receiver.url());
+        self
+    }
+
+    /// Lets the test look into objects while they run, and evict them.
+    pub fn with_inspection(mut self) -> Self {
+        self.inspection = true;
+        self
+    }
+
+    /// Gives it a clock that the test can set forward.
+    pub fn with_own_clock(mut self) -> Self {
+        self.own_clock = true;
+        self
+    }
+}
+
+/// A relay with its stored state. All of it ends when this is dropped.
+pub struct Relay {
+    settings: Settings,
+    /// Declared before the directories that it works in, so that it ends before they do.
+    running: Option<Running>,
+    clock: Option<Clock>,
+    home: TempDir,
+}
+
+struct Running {
+    process: ProcessGroup,
+    url: String,
+    control: String,
+    client: Agent,
+}
+
+impl Relay {
+    /// Starts a relay that has stored nothing yet, and waits until it is ready.
+    pub fn start(settings: Settings) -> Self {
+        let home = TempDir::new_in(*SCRATCH).expect("the scratch directory is there");
+        let clock = settings.own_clock.then(|| Clock::new(home.path()));
+        let mut relay = Self { settings, running: None, clock, home };
+        relay.start_again();
+        relay
+    }
+
+    /// Crashes it: SIGKILL to workerd and all that belongs to it, at once.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Crashes it while other threads wait for answers. [`Self::kill`] has to follow.
+    pub fn crash(&self) {
+        self.running().process.crash();
+    }
+
+    /// Starts it on what it had stored, after [`Self::kill`].
+    pub fn start_again(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        self.running = Some(self.run());
+    }
+
+    /// Crashes it and starts it with other settings on what it had stored.
+    pub fn restart_with(&mut self, change: impl FnOnce(Settings) -> Settings) {
+        self.kill();
+        self.settings = change(self.settings.clone());
+        self.start_again();
+    }
+
+    fn run(&self) -> Running {
+        let environment: BTreeMap<_, _> = self.clock.iter().flat_map(Clock::environment).collect();
+        let setup = json!({
+            "options": *WORKER_OPTIONS,
+            "build": *BUILD,
+            "state": self.state(),
+            "vars": self.settings.vars,
+            "environment": environment,
+            "inspection": self.settings.inspection,
+            "forwardTo": self.settings.internal_endpoint,
+        });
+        let errors = self.home.path().join("standard-error");
+        let process = ProcessGroup::start(&NODE, &PROJECT, &errors, |command| {
+            command.arg(SCRIPTS.join("harness.mjs")).arg(setup.to_string());
+        });
+        let ready = process.wait_for_line("Miniflare is ready", START, |line| serde_json::from_str::<Value>(line).ok());
+        let address = |name: &str| ready[name].as_str().expect("the harness tells both").to_owned();
+        Running { url: address("url"), control: address("control"), process, client: client() }
+    }
+
+    /// Has the harness do something, see [`super::control`].
+    #[track_caller]
+    pub(super) fn control(&self, operation: &str, parameters: &Value) -> Value {
+        let running = self.running();
+        let url = format!("{}/{operation}", running.control);
+        Request::new(&running.client, "POST", &url).json(parameters).send().expect_status(200).json()
+    }
+
+    /// The directory of KV and the objects' `SQLite`.
+    pub fn state(&self) -> std::path::PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// Lets time pass in workerd, and wakes it so that it looks at its clock.
+    ///
+    /// # Panics
+    /// When it was started without [`Settings::with_own_clock`].
+    pub fn advance_clock(&self, by: Duration) {
+        self.clock.as_ref().expect("the test gave it a clock").advance(by);
+        self.request("GET", "/events").send();
+    }
+
+    /// Host and port that it listens on.
+    pub fn address(&self) -> String {
+        self.running().url.replace("http://", "")
+    }
+
+    /// Does to the harness what the death of the test would do.
+    pub fn cut_leash(&mut self) {
+        self.running.as_mut().expect("it runs").process.cut_leash();
+    }
+
+    /// Whether the harness has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.running.as_mut().expect("it runs").process.has_ended()
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("it was killed and not started again")
+    }
+}
+
+impl Api for Relay {
+    fn request(&self, method: &str, path: &str) -> Request {
+        let running = self.running();
+        Request::new(&running.client, method, &format!("{}{path}", running.url))
+    }
+}
