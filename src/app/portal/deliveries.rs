@@ -72,9 +72,9 @@ pub fn delete_failure(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
     sql.query("DELETE FROM delivery WHERE destination = ? AND seq = ?", &arguments).map(drop)
 }
 
-/// Forgets what waits for another attempt from a place on.
-pub fn delete_retries_from(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
-    sql.query("DELETE FROM delivery WHERE seq >= ? AND state = 'retrying'", &[seq.into()]).map(drop)
+/// Forgets all failures from a place on: what failed for good too, which would not have without the outage.
+pub fn delete_failures_from(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
+    sql.query("DELETE FROM delivery WHERE seq >= ?", &[seq.into()]).map(drop)
 }
 
 /// Forgets what failed for good up to a place, whose events are gone.

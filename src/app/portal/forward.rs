@@ -164,13 +164,13 @@ impl<R: PortalRuntime> Portal<R> {
         (outcome, Some(id))
     }
 
-    /// Puts the first events that an outage hit back to where they were, so that they are sent in order once it is over, and with
+    /// Puts the first events that an outage hit back to where they were, so that they are sent in order once it is over, with
     /// all their attempts.
     fn rewind_to(&self, seq: i64) -> Result<(), PortError> {
         let mut memory = self.memory.borrow_mut();
         if let Some(Memory { cursor: Some(cursor), .. }) = memory.as_mut() {
             self.runtime.transaction(|| {
-                deliveries::delete_retries_from(&self.runtime, seq)?;
+                deliveries::delete_failures_from(&self.runtime, seq)?;
                 deliveries::save_cursor(&self.runtime, seq - 1, &cursor.target)
             })?;
             cursor.position = seq - 1;

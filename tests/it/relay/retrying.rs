@@ -121,3 +121,20 @@ fn a_short_outage_keeps_the_order_of_the_log() {
     arrived.dedup();
     assert_eq!(arrived, ids(1..=20));
 }
+
+#[test]
+fn an_event_that_was_given_up_before_the_outage_was_noticed_arrives_when_it_is_over() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "1")]);
+    relay.register(TOKEN);
+    relay.destination().always(Answer::Refuse);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.advance(MINUTE);
+    assert_eq!(relay.states(), ["failed"]);
+    for number in 2..=6 {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    relay.destination().always(Answer::Status(204));
+    relay.advance(HOUR);
+    assert_eq!(relay.states(), ["delivered"; 6]);
+    assert_eq!(relay.received(), ids(1..=6), "in the order of the log");
+}
