@@ -116,6 +116,15 @@ fn the_story_goes_well_where_nothing_fails() {
     assert_eq!(relay.status()["tokens"][0]["sha256"], hash(TOKEN).as_str(), "{MEMBER}");
 }
 
+#[test]
+fn every_object_may_be_reset_behind_every_answer() {
+    let relay = Relay::new();
+    relay.resets_behind_answers.set(true);
+    assert_eq!(play(&relay), expected_answers());
+    relay.resets_behind_answers.set(false);
+    examine(&relay, "reset behind every answer");
+}
+
 /// Every failure of an operation of the story, one at a time.
 fn fail_each(operation: Operation, thens: &[Then]) {
     let relay = Relay::new();

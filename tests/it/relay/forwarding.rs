@@ -152,6 +152,18 @@ fn a_slow_destination_does_not_make_the_alarm_ring_without_end() {
 }
 
 #[test]
+fn an_event_whose_object_is_reset_behind_the_answer_is_forwarded_by_the_alarm() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.advance(HOUR);
+    relay.resets_behind_answers.set(true);
+    relay.accept(&Post::new(TOKEN, 1));
+    assert_eq!(relay.received(), ids([]));
+    relay.advance(20 * SECOND);
+    assert_eq!(relay.received(), ids([1]));
+}
+
+#[test]
 fn an_object_that_is_reset_in_the_middle_goes_on_by_its_alarm() {
     let relay = Relay::new();
     relay.register(TOKEN);

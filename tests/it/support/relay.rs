@@ -11,7 +11,7 @@ use bitrix24_edge_relay::app::edge::Edge;
 use bitrix24_edge_relay::domain::secret::Secret;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 pub const ADMIN_TOKEN: &str = "an-operator-knows-this";
@@ -27,6 +27,8 @@ pub const DAY: i64 = 24 * HOUR;
 pub struct Relay {
     pub world: Rc<World>,
     edge: RefCell<Rc<Edge>>,
+    /// Whether every object is reset as soon as an answer has left, before any work behind it.
+    pub resets_behind_answers: Cell<bool>,
 }
 
 /// What a client was answered.
@@ -69,7 +71,7 @@ impl Relay {
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let world = World::new();
         let edge = RefCell::new(Rc::new(Edge::new(world.config())));
-        let relay = Self { world, edge };
+        let relay = Self { world, edge, resets_behind_answers: Cell::new(false) };
         relay.deploy(&[("ADMIN_TOKEN", ADMIN_TOKEN), ("FORWARD_URL", FORWARD_URL), ("FORWARD_SECRET", FORWARD_SECRET)]);
         relay.deploy(variables);
         relay
@@ -103,6 +105,9 @@ impl Relay {
     /// Sends a request, and lets all go on that it sets going.
     pub fn send(&self, request: Request) -> Answer {
         let answer = self.world.run(self.answer(request));
+        if self.resets_behind_answers.get() {
+            self.world.end_all();
+        }
         self.world.settle();
         answer
     }
