@@ -117,8 +117,8 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
     fn list_unknown(&self, after: Option<&MemberId>, limit: u32) -> Result<DirectoryReply, PortError> {
         let now = self.runtime.now();
         self.with_held(|held| {
-            let groups = held.index().groups().filter(|(member_id, _)| after.is_none_or(|after| *member_id > after));
-            let reports = groups.take(limit as usize).map(|(member_id, _)| PortalReport {
+            let groups = held.index().groups().filter(|member_id| after.is_none_or(|after| *member_id > after));
+            let reports = groups.take(limit as usize).map(|member_id| PortalReport {
                 member_id: member_id.clone(),
                 domain: None,
                 state: PortalState::Unknown,

@@ -113,6 +113,11 @@ impl<R: PortalRuntime> Portal<R> {
     /// Tells the Directory how things stand, where it is out of date.
     async fn report(&self) -> Result<(), PortError> {
         let now = self.runtime.now();
+        // Asked after every run, so nothing is looked up before it is certain that there is something to tell.
+        let is_due = |memory: &Memory| memory.registration.report_due_at.is_some_and(|due_at| due_at <= now);
+        if !self.memory.borrow().as_ref().is_some_and(is_due) {
+            return Ok(());
+        }
         let is_busy = self.has_undelivered()?;
         let next_due_at = self.next_due_at(now)?;
         let (report, due_at, head) = {
@@ -120,9 +125,7 @@ impl<R: PortalRuntime> Portal<R> {
             let Some(memory) = memory.as_ref() else {
                 return Ok(());
             };
-            let Some(due_at) = memory.registration.report_due_at.filter(|due_at| *due_at <= now) else {
-                return Ok(());
-            };
+            let due_at = memory.registration.report_due_at;
             let report = PortalReport {
                 member_id: memory.registration.member_id.clone(),
                 domain: memory.registration.domain.clone(),
@@ -149,7 +152,7 @@ impl<R: PortalRuntime> Portal<R> {
             Some(self.runtime.now().plus_millis(TELL_RETRY_MILLIS))
         };
         let mut memory = self.memory.borrow_mut();
-        if let Some(memory) = memory.as_mut().filter(|memory| memory.registration.report_due_at == Some(due_at)) {
+        if let Some(memory) = memory.as_mut().filter(|memory| memory.registration.report_due_at == due_at) {
             let value = next_due_at.map(Timestamp::as_millis).into();
             self.runtime.query("UPDATE portal SET report_due_at = ?", &[value])?;
             memory.registration.report_due_at = next_due_at;
@@ -168,8 +171,13 @@ impl<R: PortalRuntime> Portal<R> {
         if expired > 0 {
             self.runtime.write(LogLine::new(Level::Warn, "held events expired").with("events", expired));
         }
+        // Asked after every run: one row tells that there is nothing to prune yet.
+        let before = now.plus_millis(-self.retention_millis());
+        if event_log::first_logged_at(&self.runtime)?.is_none_or(|(_, logged_at)| logged_at >= before) {
+            return Ok(());
+        }
         let up_to = self.prunable_up_to(memory)?;
-        let pruned = event_log::prune(&self.runtime, now.plus_millis(-self.retention_millis()), up_to)?;
+        let pruned = event_log::prune(&self.runtime, before, up_to)?;
         if pruned > 0 {
             let first = event_log::status(&self.runtime)?.first_seq;
             deliveries::delete_failures_up_to(&self.runtime, first - 1)?;

@@ -27,19 +27,25 @@ fn meet(
     answers
 }
 
+/// An event and the registration of its token, in either order. What the event was answered.
+fn post_meets_registration(relay: &Relay, turns: usize, is_post_first: bool) -> Answer {
+    let (post, register) = (Post::new(TOKEN, 1).request(), Relay::registration(TOKEN));
+    let (posted, registered) = if is_post_first {
+        meet(relay, post, turns, register)
+    } else {
+        let (registered, posted) = meet(relay, register, turns, post);
+        (posted, registered)
+    };
+    assert_eq!(registered.status, 200);
+    posted
+}
+
 #[test]
 fn an_event_that_meets_the_registration_of_its_portal_is_not_lost() {
     for turns in 0..TURNS {
         for is_post_first in [false, true] {
             let relay = Relay::new();
-            let (post, register) = (Post::new(TOKEN, 1).request(), Relay::registration(TOKEN));
-            let (posted, registered) = if is_post_first {
-                meet(&relay, post, turns, register)
-            } else {
-                let (registered, posted) = meet(&relay, register, turns, post);
-                (posted, registered)
-            };
-            assert_eq!(registered.status, 200);
+            let posted = post_meets_registration(&relay, turns, is_post_first);
             assert!([200, 202].contains(&posted.status), "{posted:?}");
             relay.advance(5 * MINUTE);
             assert_eq!(relay.logged(), ids([1]), "{turns} turns, the event first: {is_post_first}");
@@ -54,14 +60,7 @@ fn an_event_that_meets_the_registration_of_its_token_is_not_lost() {
         for is_post_first in [false, true] {
             let relay = Relay::new();
             relay.register_webhook(OTHER_TOKEN);
-            let (post, register) = (Post::new(TOKEN, 1).request(), Relay::registration(TOKEN));
-            let (posted, registered) = if is_post_first {
-                meet(&relay, post, turns, register)
-            } else {
-                let (registered, posted) = meet(&relay, register, turns, post);
-                (posted, registered)
-            };
-            assert_eq!(registered.status, 200);
+            let posted = post_meets_registration(&relay, turns, is_post_first);
             assert!([200, 403].contains(&posted.status), "{posted:?}");
             relay.advance(5 * MINUTE);
             assert_eq!(relay.logged(), ids([1]), "{turns} turns, the event first: {is_post_first}");
