@@ -8,8 +8,7 @@ use super::retry_schedule::RetrySchedule;
 use super::secret::Secret;
 use super::signature::SigningSecrets;
 use super::variable::{ConfigError, VariableReader};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use super::vault::Vault;
 
 /// Default of `DELIVERY_BURST`: leaves ten of the free plan's 50 subrequests per invocation to KV and other objects.
 /// <https://developers.cloudflare.com/workers/platform/limits/#subrequests>
@@ -19,8 +18,6 @@ const MAX_DELIVERY_BURST: u32 = 10_000;
 const DEFAULT_RETENTION_DAYS: u32 = 30;
 /// Ten years: longer is a typing error.
 const MAX_RETENTION_DAYS: u32 = 3_650;
-/// AES-256 takes a key of 32 bytes.
-const VAULT_KEY_BYTES: usize = 32;
 /// Longest URL that is taken for a destination; browsers and servers agree on far less.
 const MAX_URL_LENGTH: usize = 2_048;
 /// Shortest bearer token that is taken: 16 characters of 62 are 95 bits.
@@ -63,6 +60,8 @@ pub struct Config {
     pub retention_days: u32,
     /// `ADMIN_TOKEN`
     pub admin_token: Option<Secret>,
+    /// `VAULT_KEY`
+    pub vault: Vault,
     /// Whether `B24_CLIENT_ID` is set, so that an application can install itself.
     pub has_application: bool,
     /// What is wrong, in the order of the variables.
@@ -79,13 +78,15 @@ impl Config {
         let delivery_burst = reader.number("DELIVERY_BURST", DEFAULT_DELIVERY_BURST, 1..=MAX_DELIVERY_BURST);
         let retention_days = reader.number("RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1..=MAX_RETENTION_DAYS);
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
-        let has_application = read_application(&mut reader);
+        let vault = reader.parsed("VAULT_KEY", Vault::parse);
+        let has_application = read_application(&mut reader, vault.is_unset());
         Self {
             forwarding,
             retry_schedule,
             delivery_burst,
             retention_days,
             admin_token,
+            vault: vault.good().unwrap_or_default(),
             has_application,
             errors: reader.into_errors(),
         }
@@ -117,18 +118,14 @@ fn read_forwarding(reader: &mut VariableReader) -> Forwarding {
 }
 
 /// The application's variables are needed all together or not at all.
-fn read_application(reader: &mut VariableReader) -> bool {
+fn read_application(reader: &mut VariableReader, is_vault_unset: bool) -> bool {
     let client_id = reader.text("B24_CLIENT_ID").is_some();
-    let vault_key = reader.parsed("VAULT_KEY", |text| match STANDARD.decode(text) {
-        Ok(key) if key.len() == VAULT_KEY_BYTES => Ok(()),
-        _ => Err(format!("base64 of {VAULT_KEY_BYTES} bytes")),
-    });
     let public_url = reader.parsed("PUBLIC_URL", parse_url);
     if client_id {
         let client_secret = reader.text("B24_CLIENT_SECRET").is_some();
         let present = [
             ("B24_CLIENT_SECRET", client_secret),
-            ("VAULT_KEY", !vault_key.is_unset()),
+            ("VAULT_KEY", !is_vault_unset),
             ("PUBLIC_URL", !public_url.is_unset()),
         ];
         for (name, _) in present.into_iter().filter(|(_, is_set)| !is_set) {

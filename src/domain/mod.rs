@@ -31,3 +31,4 @@ pub mod signature;
 pub mod subject;
 pub mod time;
 pub mod variable;
+pub mod vault;
