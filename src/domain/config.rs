@@ -47,6 +47,15 @@ pub struct Destination {
     pub events: Vec<EventGlob>,
 }
 
+/// Where the operator is told what needs a person.
+#[derive(Clone, Debug)]
+pub struct OperatorWebhook {
+    /// An absolute `http` or `https` URL without credentials.
+    pub url: String,
+    /// What signs each request.
+    pub secrets: SigningSecrets,
+}
+
 /// The whole configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -58,6 +67,8 @@ pub struct Config {
     pub delivery_burst: u32,
     /// `RETENTION_DAYS`
     pub retention_days: u32,
+    /// `OPS_WEBHOOK_URL` and its secret; nothing where either is missing or bad.
+    pub operator_webhook: Option<OperatorWebhook>,
     /// `ADMIN_TOKEN`
     pub admin_token: Option<Secret>,
     /// `VAULT_KEY`
@@ -77,6 +88,7 @@ impl Config {
         let retry_schedule = reader.parsed("RETRY_SCHEDULE", RetrySchedule::parse).good().unwrap_or_default();
         let delivery_burst = reader.number("DELIVERY_BURST", DEFAULT_DELIVERY_BURST, 1..=MAX_DELIVERY_BURST);
         let retention_days = reader.number("RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1..=MAX_RETENTION_DAYS);
+        let operator_webhook = read_operator_webhook(&mut reader);
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
         let vault = reader.parsed("VAULT_KEY", Vault::parse);
         let has_application = read_application(&mut reader, vault.is_unset());
@@ -85,6 +97,7 @@ impl Config {
             retry_schedule,
             delivery_burst,
             retention_days,
+            operator_webhook,
             admin_token,
             vault: vault.good().unwrap_or_default(),
             has_application,
@@ -115,6 +128,16 @@ fn read_forwarding(reader: &mut VariableReader) -> Forwarding {
         }
         _ => Forwarding::Broken,
     }
+}
+
+fn read_operator_webhook(reader: &mut VariableReader) -> Option<OperatorWebhook> {
+    let secrets = reader.parsed("OPS_WEBHOOK_SECRET", SigningSecrets::parse);
+    let url = reader.parsed("OPS_WEBHOOK_URL", parse_url);
+    if secrets.is_unset() && !url.is_unset() {
+        reader
+            .report("OPS_WEBHOOK_SECRET", "needed with OPS_WEBHOOK_URL: one or two secrets of the form whsec_<base64>");
+    }
+    Some(OperatorWebhook { url: url.good()?, secrets: secrets.good()? })
 }
 
 /// The application's variables are needed all together or not at all.
@@ -204,6 +227,20 @@ mod tests {
         let config = read(&[("FORWARD_URL", "https://a.example/hook")]);
         assert!(matches!(config.forwarding, Forwarding::Broken));
         assert_eq!(config.errors[0].variable, "FORWARD_SECRET");
+    }
+
+    #[test]
+    fn the_operator_is_told_where_a_url_and_a_secret_are_set() {
+        let good = [("OPS_WEBHOOK_URL", "https://ops.example/hook"), ("OPS_WEBHOOK_SECRET", SECRET)];
+        assert!(read(&good).operator_webhook.is_some_and(|webhook| webhook.url == "https://ops.example/hook"));
+        for (broken, variable) in [
+            (vec![good[0]], "OPS_WEBHOOK_SECRET"),
+            (vec![good[0], ("OPS_WEBHOOK_SECRET", "whsec_short")], "OPS_WEBHOOK_SECRET"),
+            (vec![good[1], ("OPS_WEBHOOK_URL", "ops.example")], "OPS_WEBHOOK_URL"),
+        ] {
+            assert_eq!(broken_variables(&broken), [variable]);
+            assert!(read(&broken).operator_webhook.is_none());
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod json_body;
 pub mod location;
 pub mod member_id;
 pub mod normalizer;
+pub mod notice;
 pub mod php_array;
 mod php_float;
 pub mod php_key;

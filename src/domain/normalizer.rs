@@ -6,6 +6,7 @@ use super::cloudevent::{
 };
 use super::event_id::EventId;
 use super::inbound::InboundEvent;
+use super::member_id::MemberId;
 use super::redaction::{Redacted, Redaction};
 use super::subject::find_subject;
 use super::time::Timestamp;
@@ -62,9 +63,15 @@ fn to_json(data: Redacted<'_>) -> Box<RawValue> {
 }
 
 fn source(inbound: &InboundEvent, redaction: &Redaction<'_>) -> String {
-    match inbound.domain() {
-        Some(domain) if is_host(domain) && !redaction.tells_token(domain) => format!("https://{domain}"),
-        _ => format!("urn:bitrix24:{}", inbound.member_id()),
+    portal_source(inbound.domain().filter(|domain| !redaction.tells_token(domain)), inbound.member_id())
+}
+
+/// A portal as the `source` of an event: its domain, else its identity.
+#[must_use]
+pub fn portal_source(domain: Option<&str>, member_id: &MemberId) -> String {
+    match domain {
+        Some(domain) if is_host(domain) => format!("https://{domain}"),
+        _ => format!("urn:bitrix24:{member_id}"),
     }
 }
 

@@ -22,6 +22,14 @@ impl Portal {
             self.state.wait_until(async move { portal.work().await });
         }
     }
+
+    /// Lets the operator's notices go on behind the alarm, so that nothing waits for them.
+    fn send_notices_behind_alarm(&self) {
+        if self.portal.has_notices() {
+            let portal = Rc::clone(&self.portal);
+            self.state.wait_until(async move { portal.send_notices().await });
+        }
+    }
 }
 
 impl DurableObject for Portal {
@@ -39,7 +47,9 @@ impl DurableObject for Portal {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        self.portal.alarm().await.map_err(|error| worker::Error::RustError(error.to_string()))?;
+        let outcome = self.portal.alarm().await;
+        self.send_notices_behind_alarm();
+        outcome.map_err(|error| worker::Error::RustError(error.to_string()))?;
         Response::empty()
     }
 }

@@ -9,6 +9,8 @@ mod event_log;
 mod forward;
 mod intake;
 mod lease;
+mod notices;
+mod outbox;
 mod registration;
 mod release;
 mod schema;
@@ -20,6 +22,7 @@ pub use self::upkeep::RECORD_KEY_PREFIX;
 use self::command::{PortalCommand, PortalReply};
 use self::deliveries::Cursor;
 use self::lease::Lease;
+use self::outbox::Outbox;
 use self::registration::Registration;
 use super::held_events::HeldEvents;
 use super::log_line::{Level, LogLine};
@@ -50,6 +53,8 @@ pub struct Portal<R> {
     circuit: RefCell<Circuit>,
     /// How far the Directory's held events were logged since the object started, for each token that was released.
     released_to: RefCell<BTreeMap<TokenHash, i64>>,
+    /// What the operator is to be told.
+    outbox: Outbox,
 }
 
 /// What storage has, of a registered portal.
@@ -91,6 +96,7 @@ impl<R: PortalRuntime> Portal<R> {
             lease: Lease::default(),
             circuit: RefCell::new(Circuit::new(first_probe_millis)),
             released_to: RefCell::new(BTreeMap::new()),
+            outbox: Outbox::default(),
         }
     }
 
@@ -127,6 +133,7 @@ impl<R: PortalRuntime> Portal<R> {
         self.alarm_at.set(None);
         self.wake().await?;
         let now = self.runtime.now();
+        self.claim_notices(now)?;
         if self.next_due_at(now)?.is_some_and(|due_at| due_at <= now) {
             // Armed before the work, so that a crash in it is noticed.
             self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await?;
@@ -217,6 +224,7 @@ impl<R: PortalRuntime> Portal<R> {
     fn give_up(&self, error: &PortError) {
         self.loaded.set(false);
         self.memory.replace(None);
+        self.outbox.forget();
         self.runtime.write(LogLine::new(Level::Error, "storage failed").with("error", error.to_string()));
     }
 
@@ -226,7 +234,7 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(memory) = memory.as_ref() else {
             return Ok(None);
         };
-        let due = [self.forward_due_at(memory, now)?, self.upkeep_due_at(memory)?];
+        let due = [self.forward_due_at(memory, now)?, self.upkeep_due_at(memory)?, self.notices_due_at()?];
         Ok(due.into_iter().flatten().min())
     }
 

@@ -3,8 +3,11 @@
 use crate::app::held_events::CREATE_HELD;
 use crate::app::migrations::Migrations;
 
-/// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage.
-pub const MIGRATIONS: Migrations = &[&[
+/// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
+/// order in which it was added.
+pub const MIGRATIONS: Migrations = &[FIRST, NOTICES];
+
+const FIRST: &[&str] = &[
     // One row. What is due carries the time at which to try (again).
     "CREATE TABLE portal (
         only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -55,4 +58,20 @@ pub const MIGRATIONS: Migrations = &[&[
         due_at INTEGER NOT NULL,
         settled_at INTEGER NOT NULL
     ) WITHOUT ROWID",
-]];
+];
+
+/// What the operator is to be told, and was: one row for each topic and destination. What waits has the time at which to try
+/// (again); what was told has none.
+const NOTICES: &[&str] = &["CREATE TABLE notice (
+        topic TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        id TEXT NOT NULL,
+        notice TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        first_at INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        due_at INTEGER,
+        told_at INTEGER,
+        PRIMARY KEY (topic, destination)
+    ) WITHOUT ROWID"];

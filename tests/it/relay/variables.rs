@@ -50,7 +50,7 @@ fn every_variable_of_wrangler_toml_is_read_and_every_one_that_is_read_stands_the
     let unread: Vec<_> = named.difference(&read).filter(|name| *name != "B24_EVENTS").collect();
     assert!(unread.is_empty(), "nothing reads {unread:?}");
     assert!(secrets.is_disjoint(&set.keys().chain(unset.keys()).cloned().collect()), "a secret has no value here");
-    assert_eq!(secrets.len(), 4);
+    assert_eq!(secrets.len(), 5);
 }
 
 #[test]
@@ -70,6 +70,7 @@ fn the_examples_in_the_comments_are_sound_together_with_their_secrets() {
     let (set, unset, _) = variables();
     let secrets = BTreeMap::from([
         ("FORWARD_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("OPS_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         ("ADMIN_TOKEN", "an-operator-knows-this"),
         ("B24_CLIENT_SECRET", "a secret of an application"),
         ("VAULT_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),

@@ -145,6 +145,17 @@ impl Life {
         }
     }
 
+    /// Whether there is something to tell the operator.
+    pub fn has_notices(&self) -> bool {
+        matches!(&self.class, Class::Portal(portal) if portal.has_notices())
+    }
+
+    pub async fn send_notices(&self) {
+        if let Class::Portal(portal) = &self.class {
+            portal.send_notices().await;
+        }
+    }
+
     /// Hears the alarm. Whether without an error.
     pub async fn alarm(&self) -> bool {
         let heard = match &self.class {

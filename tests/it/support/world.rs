@@ -150,6 +150,15 @@ impl World {
         self.spawn(Task::new(object, life, Kind::Work, work));
     }
 
+    fn send_notices_behind_alarm(&self, object: &Rc<Object>, life: &Rc<Life>) {
+        let sender = Rc::clone(life);
+        let send = async move {
+            sender.send_notices().await;
+            Ended::Worked
+        };
+        self.spawn(Task::new(object, life, Kind::Work, send));
+    }
+
     /// Lets the work behind answers vanish without a word, as the platform may. Its objects live on.
     pub fn abandon_work(&self) {
         let is_work = |task: &Task| matches!(task.kind, Kind::Work);
@@ -166,8 +175,14 @@ impl World {
             }
             object.ring(self.now());
             let life = self.life_of(&object);
-            let hearer = Rc::clone(&life);
-            let hear = async move { Ended::Rang(hearer.alarm().await) };
+            let (world, rung, hearer) = (Rc::clone(self), Rc::clone(&object), Rc::clone(&life));
+            let hear = async move {
+                let is_ok = hearer.alarm().await;
+                if hearer.has_notices() {
+                    world.send_notices_behind_alarm(&rung, &hearer);
+                }
+                Ended::Rang(is_ok)
+            };
             self.spawn(Task::new(&object, &life, Kind::Alarm, hear));
         }
     }
