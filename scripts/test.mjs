@@ -6,13 +6,14 @@
 //   RELAY_WRANGLER    wrangler's script, for that Node
 //   RELAY_TEST_BUILD  the directory of the built worker: index.js and index_bg.wasm
 
+import { readdirSync } from "node:fs";
 import { checkDeploy } from "./checks/deploy.mjs";
 import { checkHostTree, checkLayers } from "./checks/layers.mjs";
 import { checkSize } from "./build/size.mjs";
 import { build, forTests, shipped } from "./build/worker.mjs";
 import { setUp } from "./setup/setup.mjs";
 import { Failure, bold, green, main, say, since } from "./support/output.mjs";
-import { testBuild, wranglerScript } from "./support/paths.mjs";
+import { inRoot, testBuild, wranglerScript } from "./support/paths.mjs";
 import { show } from "./support/run.mjs";
 
 const WASM = "wasm32-unknown-unknown";
@@ -30,7 +31,7 @@ const GROUPS = {
     ["The worker builds, and is small", buildBoth],
     ["wrangler would deploy it, without a warning", checkDeploy],
   ],
-  scripts: [["The demo's own parts", testScripts]],
+  scripts: [["The demo's own parts, and the simulated Bitrix24", testScripts]],
   native: [["The tests in Rust, native and in workerd", testRust]],
 };
 
@@ -66,7 +67,9 @@ async function buildBoth({ env }) {
 }
 
 async function testScripts({ node, env }) {
-  const files = ["scripts/demo/form.test.mjs", "scripts/demo/receiver.test.mjs", "scripts/demo/arrivals.test.mjs", "scripts/checks/layers.test.mjs"];
+  const files = ["scripts", "tests/portal"].flatMap((directory) =>
+    readdirSync(inRoot(directory), { recursive: true }).filter((name) => name.endsWith(".test.mjs")).map((name) => `${directory}/${name}`),
+  );
   await show("a test of the scripts failed", node, ["--test", "--test-reporter=dot", ...files], env);
 }
 

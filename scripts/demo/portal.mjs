@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Failure } from "../support/output.mjs";
-import { httpBuildQuery } from "./form.mjs";
+import { httpBuildQuery } from "../../tests/portal/wire/form.mjs";
 
 /** From the documentation, but for `ts`: the page of each is named in the file. */
 export const documentedEvents = JSON.parse(readFileSync(new URL("documented-events.json", import.meta.url), "utf8")).map(({ payload }) => payload);
