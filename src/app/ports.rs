@@ -86,6 +86,14 @@ pub trait Alarm {
     fn set(&self, at: Timestamp) -> impl Future<Output = Result<(), PortError>>;
 }
 
+/// The sockets of those who follow the log of this object.
+pub trait Followers {
+    /// How many there are.
+    fn followers(&self) -> usize;
+    /// Sends a text to each. It waits for none, and one that is gone does not matter.
+    fn tell(&self, text: &str);
+}
+
 /// A request to a destination.
 #[derive(Clone, Debug)]
 pub struct HttpRequest {
@@ -140,8 +148,38 @@ pub struct CallError {
     pub cause: String,
 }
 
+/// What a socket brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A text of the portal's object.
+    Text(String),
+    /// Nothing in this time.
+    Nothing,
+    /// It is closed, and nothing comes any more.
+    Closed,
+}
+
+/// A socket through which a portal's object tells what it logs. Dropped, it is closed.
+///
+/// It keeps a bounded number of bytes that nobody has asked for yet. Over it, the older ones are dropped: they are hints.
+pub trait Feed {
+    /// Waits for the next text, for so many milliseconds at most.
+    fn hear(&mut self, within_millis: u32) -> impl Future<Output = Heard>;
+}
+
 /// The objects of all portals.
 pub trait Portals {
+    /// What tells of a portal's log.
+    type Feed: Feed;
+
+    /// Asks the object of a portal by [`PortalCommand::Follow`] for a socket. There is one where the answer is
+    /// [`PortalReply::Following`].
+    fn follow(
+        &self,
+        member_id: &MemberId,
+        hint: LocationHint,
+    ) -> impl Future<Output = Result<(PortalReply, Option<Self::Feed>), CallError>>;
+
     /// Calls the object of a portal through a fresh stub.
     fn call(
         &self,
@@ -193,8 +231,8 @@ pub trait EdgeRuntime: Clock + Random + Log + Kv + Portals + Directory + RateLim
 impl<R: Clock + Random + Log + Kv + Portals + Directory + RateLimiter> EdgeRuntime for R {}
 
 /// All that a portal's object needs.
-pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory {}
-impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory> PortalRuntime for R {}
+pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory + Followers {}
+impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory + Followers> PortalRuntime for R {}
 
 /// All that the Directory's object needs.
 pub trait DirectoryRuntime: Clock + Log + Sql + Alarm {}

@@ -20,6 +20,8 @@ pub enum Code {
     TooLarge,
     /// The body is of a type or an encoding that is not read.
     UnsupportedMediaType,
+    /// Too many wait for what a portal logs next.
+    TooManyReaders,
     /// Too many unverified requests from one address for one portal.
     RateLimited,
     /// Nothing could be made durable, or the object cannot be reached.
@@ -60,6 +62,7 @@ impl Code {
             Self::MethodNotAllowed => ("method_not_allowed", 405, "Method not allowed"),
             Self::TooLarge => ("too_large", 413, "Too large"),
             Self::UnsupportedMediaType => ("unsupported_media_type", 415, "Unsupported media type"),
+            Self::TooManyReaders => ("too_many_readers", 429, "Too many readers"),
             Self::RateLimited => ("rate_limited", 429, "Too many requests"),
             Self::Unavailable => ("unavailable", 503, "Unavailable"),
             Self::NotConfigured => ("not_configured", 503, "Not configured"),

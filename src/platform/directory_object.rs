@@ -3,6 +3,7 @@
 use super::object_storage::ObjectRuntime;
 use super::runtime::Runtime;
 use crate::app::directory::DirectoryObject;
+use std::rc::Rc;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The one object that knows which portals there are.
@@ -13,7 +14,7 @@ pub struct Directory {
 
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
-        let runtime = ObjectRuntime::new(Runtime::new(env), state.storage());
+        let runtime = ObjectRuntime::new(Runtime::new(env), Rc::new(state));
         Self { directory: DirectoryObject::new(runtime) }
     }
 

@@ -1,13 +1,18 @@
 //! Where every HTTP request comes in.
 
+use super::feed::SocketFeed;
 use super::incoming_request::Incoming;
 use super::runtime::Runtime;
 use super::variables::read_config;
 use crate::app::edge::Edge;
+use crate::app::edge::read::Answer;
+use crate::app::edge::tail::Tail;
 use crate::domain::reply::Reply;
+use futures_util::stream::unfold;
+use js_sys::Uint8Array;
 use std::cell::OnceCell;
 use std::rc::Rc;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, Response, ResponseInit};
 use worker::{Context, Env, Result, event};
 
@@ -26,11 +31,29 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let edge = EDGE.with(|edge| Rc::clone(edge.get_or_init(|| Rc::new(Edge::new(read_config(&env))))));
-    let reply = edge.handle(&Runtime::new(env), &Incoming::new(request)).await;
-    respond(&reply).map_err(worker::Error::from)
+    let runtime = Runtime::new(env);
+    let answer = match edge.handle(&runtime, &Incoming::new(request)).await {
+        Answer::Whole(reply) => respond(&reply),
+        Answer::Tail(reply, tail) => stream(&reply, tail, runtime),
+    };
+    answer.map_err(worker::Error::from)
 }
 
 fn respond(reply: &Reply) -> std::result::Result<Response, JsValue> {
+    Response::new_with_opt_str_and_init(Some(&reply.body), &head(reply)?)
+}
+
+/// The tail as a body. It goes on when the client has taken what came before, and ends when the client goes.
+fn stream(reply: &Reply, tail: Box<Tail<SocketFeed>>, runtime: Runtime) -> std::result::Result<Response, JsValue> {
+    let texts = unfold((tail, runtime), async |(mut tail, runtime)| {
+        let text = tail.next(&runtime).await?;
+        Some((Ok(Uint8Array::from(text.as_bytes()).into()), (tail, runtime)))
+    });
+    let body = wasm_streams::ReadableStream::from_stream(texts).into_raw();
+    Response::new_with_opt_readable_stream_and_init(Some(body.unchecked_ref()), &head(reply)?)
+}
+
+fn head(reply: &Reply) -> std::result::Result<ResponseInit, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in reply.headers() {
         headers.set(name, value)?;
@@ -38,5 +61,5 @@ fn respond(reply: &Reply) -> std::result::Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(reply.status);
     init.set_headers(headers.as_ref());
-    Response::new_with_opt_str_and_init(Some(&reply.body), &init)
+    Ok(init)
 }

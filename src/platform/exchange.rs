@@ -3,7 +3,7 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, RequestRedirect, Response};
+use web_sys::{Headers, RequestInit, RequestRedirect, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,6 +24,15 @@ pub async fn post(to: &Fetches, url: &str, body: &str, init: RequestInit) -> Res
     init.set_method("POST");
     init.set_redirect(RequestRedirect::Manual);
     init.set_body(&JsValue::from_str(body));
+    JsFuture::from(to.fetch(url, &init)?).await?.dyn_into()
+}
+
+/// Asks for a socket. An answer that brings none is an answer all the same.
+pub async fn upgrade(to: &Fetches, url: &str) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("upgrade", "websocket")?;
+    let init = RequestInit::new();
+    init.set_headers(headers.as_ref());
     JsFuture::from(to.fetch(url, &init)?).await?.dyn_into()
 }
 

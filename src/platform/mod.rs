@@ -5,6 +5,7 @@
 mod directory_object;
 mod edge_entry;
 mod exchange;
+mod feed;
 mod incoming_request;
 mod js_error;
 mod object_storage;

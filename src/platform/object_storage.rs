@@ -5,13 +5,14 @@ use super::runtime::Runtime;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::LogLine;
 use crate::app::ports::{
-    Alarm, CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Random, SendError, Sql,
-    SqlValue,
+    Alarm, CallError, Clock, Directory, Followers, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Random,
+    SendError, Sql, SqlValue,
 };
 use crate::domain::time::Timestamp;
+use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{SqlStorage, SqlStorageValue, Storage};
+use worker::{SqlStorage, SqlStorageValue, State, Storage};
 
 #[wasm_bindgen]
 extern "C" {
@@ -25,14 +26,34 @@ extern "C" {
 /// The bindings and the storage of an object.
 pub struct ObjectRuntime {
     runtime: Runtime,
+    state: Rc<State>,
     storage: Storage,
     sql: SqlStorage,
 }
 
 impl ObjectRuntime {
-    pub fn new(runtime: Runtime, storage: Storage) -> Self {
+    pub fn new(runtime: Runtime, state: Rc<State>) -> Self {
+        let storage = state.storage();
         let sql = storage.sql();
-        Self { runtime, storage, sql }
+        Self { runtime, state, storage, sql }
+    }
+
+    /// The sockets that are open. None where the runtime does not tell, which no event may suffer from.
+    fn sockets(&self) -> impl Iterator<Item = web_sys::WebSocket> {
+        let all = self.state.as_raw().get_websockets().unwrap_or_default();
+        all.into_iter().filter(|socket| socket.ready_state() == web_sys::WebSocket::OPEN)
+    }
+}
+
+impl Followers for ObjectRuntime {
+    fn followers(&self) -> usize {
+        self.sockets().count()
+    }
+
+    fn tell(&self, text: &str) {
+        for socket in self.sockets() {
+            socket.send_with_str(text).ok();
+        }
     }
 }
 

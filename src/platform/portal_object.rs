@@ -1,16 +1,20 @@
 //! The class `Portal`, one object per `member_id`.
 
 use super::object_storage::ObjectRuntime;
-use super::runtime::Runtime;
+use super::runtime::{REPLY_HEADER, Runtime};
 use super::variables::read_config;
 use crate::app::portal;
+use crate::app::portal::command::{PortalCommand, PortalReply};
 use std::rc::Rc;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use worker::{
+    DurableObject, Env, Error, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage, WebSocketPair,
+    durable_object,
+};
 
 /// The object of one portal.
 #[durable_object]
 pub struct Portal {
-    state: State,
+    state: Rc<State>,
     portal: Rc<portal::Portal<ObjectRuntime>>,
 }
 
@@ -30,16 +34,33 @@ impl Portal {
             self.state.wait_until(async move { portal.send_notices().await });
         }
     }
+
+    /// Opens a socket for one who follows the log. The object sleeps over it: nothing here waits for it.
+    async fn open_socket(&self) -> Result<Response> {
+        let reply = self.portal.handle(PortalCommand::Follow).await;
+        if !matches!(reply, PortalReply::Following { .. }) {
+            return Response::from_json(&reply);
+        }
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        self.state.as_raw().accept_websocket(server.as_ref())?;
+        let response = Response::from_websocket(client)?;
+        response.headers().set(REPLY_HEADER, &serde_json::to_string(&reply)?)?;
+        Ok(response)
+    }
 }
 
 impl DurableObject for Portal {
     fn new(state: State, env: Env) -> Self {
         let config = read_config(&env);
-        let runtime = ObjectRuntime::new(Runtime::new(env), state.storage());
+        let state = Rc::new(state);
+        let runtime = ObjectRuntime::new(Runtime::new(env), Rc::clone(&state));
         Self { state, portal: Rc::new(portal::Portal::new(runtime, config)) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
+        if request.headers().get("upgrade")?.is_some() {
+            return self.open_socket().await;
+        }
         let command = serde_json::from_str(&request.text().await?)?;
         let reply = self.portal.handle(command).await;
         self.work_behind_answer();
@@ -51,5 +72,18 @@ impl DurableObject for Portal {
         self.send_notices_behind_alarm();
         outcome.map_err(|error| worker::Error::RustError(error.to_string()))?;
         Response::empty()
+    }
+
+    /// Nobody who follows the log has anything to say.
+    async fn websocket_message(&self, _socket: WebSocket, _message: WebSocketIncomingMessage) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_close(&self, _socket: WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _socket: WebSocket, _error: Error) -> Result<()> {
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The ports that the Worker and its objects have in common.
 
 use super::exchange::{self, Fetches};
+use super::feed::SocketFeed;
 use super::js_error;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
@@ -27,6 +28,8 @@ const DIRECTORY_BINDING: &str = "DIRECTORY";
 const RATE_LIMIT_BINDING: &str = "UNVERIFIED_LIMIT";
 /// The name of the one Directory.
 const DIRECTORY_NAME: &str = "directory";
+/// Where the answer stands that comes with a socket, which takes the place of a body.
+pub const REPLY_HEADER: &str = "relay-reply";
 /// An object is told apart by its binding; the URL of a call means nothing.
 const OBJECT_URL: &str = "https://object/";
 
@@ -37,6 +40,7 @@ extern "C" {
 }
 
 /// The bindings of the Worker or of an object.
+#[derive(Clone)]
 pub struct Runtime {
     env: Env,
 }
@@ -50,6 +54,14 @@ impl Runtime {
     fn binding(&self, name: &str) -> Option<Fetches> {
         let value = js_sys::Reflect::get(&self.env, &JsValue::from_str(name)).ok()?;
         value.is_object().then(|| value.unchecked_into())
+    }
+
+    /// A fresh stub of a portal's object.
+    fn portal(&self, member_id: &MemberId, hint: LocationHint) -> Result<Fetches, CallError> {
+        let namespace = self.env.durable_object(PORTALS_BINDING).map_err(not_retryable)?;
+        let stub =
+            namespace.get_by_name_with_location_hint(member_id.as_str(), hint.as_str()).map_err(not_retryable)?;
+        Ok(stub.into_rpc())
     }
 }
 
@@ -106,16 +118,31 @@ impl RateLimiter for Runtime {
 }
 
 impl Portals for Runtime {
+    type Feed = SocketFeed;
+
+    async fn follow(
+        &self,
+        member_id: &MemberId,
+        hint: LocationHint,
+    ) -> Result<(PortalReply, Option<SocketFeed>), CallError> {
+        let stub = self.portal(member_id, hint)?;
+        let response = exchange::upgrade(&stub, OBJECT_URL).await.map_err(|thrown| call_error(&thrown))?;
+        let feed = SocketFeed::open(&response).map_err(|thrown| call_error(&thrown))?;
+        // An answer with a socket has no body.
+        let text = match &feed {
+            Some(_) => response.headers().get(REPLY_HEADER).unwrap_or(None).unwrap_or_default(),
+            None => exchange::text(&response).await.map_err(|thrown| call_error(&thrown))?,
+        };
+        Ok((serde_json::from_str(&text).map_err(not_retryable)?, feed))
+    }
+
     async fn call(
         &self,
         member_id: &MemberId,
         hint: LocationHint,
         command: &PortalCommand,
     ) -> Result<PortalReply, CallError> {
-        let namespace = self.env.durable_object(PORTALS_BINDING).map_err(not_retryable)?;
-        let stub =
-            namespace.get_by_name_with_location_hint(member_id.as_str(), hint.as_str()).map_err(not_retryable)?;
-        call_object(&stub.into_rpc(), command).await
+        call_object(&self.portal(member_id, hint)?, command).await
     }
 }
 
@@ -168,13 +195,17 @@ async fn call_object<C: Serialize, A: DeserializeOwned>(stub: &Fetches, command:
         let response = exchange::post(stub, OBJECT_URL, &body, RequestInit::new()).await?;
         exchange::text(&response).await
     };
-    let text = answer.await.map_err(|thrown| CallError {
+    let text = answer.await.map_err(|thrown| call_error(&thrown))?;
+    serde_json::from_str(&text).map_err(not_retryable)
+}
+
+fn call_error(thrown: &JsValue) -> CallError {
+    CallError {
         // <https://developers.cloudflare.com/durable-objects/best-practices/error-handling/>: calling an overloaded object
         // again makes it worse. Anything else may be tried: commands may be carried out twice.
-        retryable: !js_error::has_flag(&thrown, "overloaded"),
-        cause: js_error::describe(&thrown),
-    })?;
-    serde_json::from_str(&text).map_err(not_retryable)
+        retryable: !js_error::has_flag(thrown, "overloaded"),
+        cause: js_error::describe(thrown),
+    }
 }
 
 fn not_retryable(cause: impl std::fmt::Display) -> CallError {

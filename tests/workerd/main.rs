@@ -10,6 +10,7 @@ mod bed;
 mod bodies;
 mod conformance;
 mod crash;
+mod following;
 mod forwarding;
 mod held;
 #[cfg(target_os = "linux")]

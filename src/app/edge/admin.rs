@@ -3,15 +3,15 @@
 use super::Edge;
 use super::cache::EdgeCache;
 use super::objects::{call_directory, call_portal, unexpected};
-use super::query::{Query, bad};
+use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad};
+use super::read::read_log;
 use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use crate::app::portal::command::{
-    DeliveryStatus, HeldStatus, LogQuery, LogStatus, OwnedConfigError, PortalCommand, PortalReply, PortalState,
-    PortalStatus, Register,
+    DeliveryStatus, HeldStatus, LogStatus, OwnedConfigError, PortalCommand, PortalReply, PortalState, PortalStatus,
+    Register,
 };
 use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
-use crate::domain::event_glob::EventGlob;
 use crate::domain::install::{MAX_TOKENS, TokenKind, TokenStatus};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -19,7 +19,6 @@ use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use crate::domain::route::Route;
 use crate::domain::secret::{Secret, TokenHash};
-use crate::domain::time::Timestamp;
 use crate::domain::variable::ConfigError;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -30,8 +29,6 @@ const MAX_BODY_BYTES: usize = 16 << 10;
 const MIN_TOKEN_BYTES: usize = 16;
 /// Longest label and domain, in bytes; a domain has at most 253 (RFC 1035) and a port.
 const MAX_TEXT_BYTES: usize = 260;
-const LIMITS: std::ops::RangeInclusive<u32> = 1..=500;
-const DEFAULT_LIMIT: u32 = 50;
 
 /// The body of `PUT /portals/{member_id}`.
 #[derive(Deserialize)]
@@ -153,7 +150,7 @@ impl Edge {
 }
 
 /// Asks a portal's object, which takes over what KV says where it knows nothing yet.
-async fn call_known(
+pub async fn call_known(
     runtime: &impl EdgeRuntime,
     member_id: &MemberId,
     command: &PortalCommand,
@@ -227,21 +224,6 @@ async fn revoke(runtime: &impl EdgeRuntime, member_id: &MemberId, sha256: Option
     }
 }
 
-async fn read_log(runtime: &impl EdgeRuntime, member_id: &MemberId, query: &Query) -> Result<Reply, Problem> {
-    let log_query = LogQuery {
-        after: query.number("after", 0..=i64::MAX)?.unwrap_or(0),
-        limit: query.number("limit", LIMITS)?.unwrap_or(DEFAULT_LIMIT),
-        event_type: query.parsed("type", |text| EventGlob::parse(text).ok())?,
-        subject: query.text("subject").map(str::to_owned),
-        since: query.parsed("since", Timestamp::from_rfc3339)?,
-    };
-    match call_known(runtime, member_id, &PortalCommand::ReadLog(log_query)).await? {
-        PortalReply::Log(page) => Ok(Reply::json(200, &page)),
-        PortalReply::UnknownPortal => Err(unknown_portal()),
-        other => Err(unexpected(runtime, &other)),
-    }
-}
-
-fn unknown_portal() -> Problem {
+pub fn unknown_portal() -> Problem {
     Problem::new(Code::NotFound, "there is no such portal")
 }

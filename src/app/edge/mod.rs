@@ -4,12 +4,16 @@ mod admin;
 pub mod cache;
 mod events;
 mod health;
+mod log_reader;
 mod objects;
 mod post;
 mod query;
+pub mod read;
 mod records;
+pub mod tail;
 
 use self::cache::EdgeCache;
+use self::read::Answer;
 use super::log_line::{Level, LogLine};
 use super::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::config::Config;
@@ -33,14 +37,21 @@ impl Edge {
     }
 
     /// Answers a request.
-    pub async fn handle(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Reply {
+    pub async fn handle<R: EdgeRuntime>(&self, runtime: &R, request: &impl IncomingRequest) -> Answer<R::Feed> {
         self.tell_configuration_once(runtime);
+        match self.open_tail(runtime, request).await {
+            Some(Ok((reply, tail))) => Answer::Tail(sealed(reply), tail),
+            Some(Err(problem)) => Answer::Whole(sealed(problem.into())),
+            None => Answer::Whole(self.answer(runtime, request).await),
+        }
+    }
+
+    async fn answer(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Reply {
         let mut reply = self.route(runtime, request).await.unwrap_or_else(Reply::from);
         if request.method() == "HEAD" {
             reply.body.clear();
         }
-        // What is answered is for one caller, and is no page.
-        reply.with_header("cache-control", "no-store").with_header("x-content-type-options", "nosniff")
+        sealed(reply)
     }
 
     async fn route(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Reply, Problem> {
@@ -81,4 +92,9 @@ impl Edge {
             }
         }
     }
+}
+
+/// The reply for one caller, and no page.
+fn sealed(reply: Reply) -> Reply {
+    reply.with_header("cache-control", "no-store").with_header("x-content-type-options", "nosniff")
 }

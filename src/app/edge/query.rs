@@ -1,6 +1,7 @@
 //! Parameters of API calls.
 
 use crate::domain::problem::{Code, Problem};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Names under which credentials are known to be put into URLs, where servers and proxies log them.
@@ -15,6 +16,11 @@ const CREDENTIAL_NAMES: [&str; 9] = [
     "bearer",
     "token",
 ];
+
+/// Entries of one page of a list.
+pub const LIMITS: RangeInclusive<u32> = 1..=500;
+/// Entries of a page where `limit` is not given.
+pub const DEFAULT_LIMIT: u32 = 50;
 
 /// The parameters of a query string.
 pub struct Query(Vec<(String, String)>);
@@ -44,11 +50,7 @@ impl Query {
     }
 
     /// A whole number within bounds.
-    pub fn number<T: FromStr + PartialOrd>(
-        &self,
-        name: &str,
-        bounds: std::ops::RangeInclusive<T>,
-    ) -> Result<Option<T>, Problem> {
+    pub fn number<T: FromStr + PartialOrd>(&self, name: &str, bounds: RangeInclusive<T>) -> Result<Option<T>, Problem> {
         self.parsed(name, |text| text.parse().ok().filter(|number| bounds.contains(number)))
     }
 }

@@ -37,6 +37,8 @@ pub enum PortalCommand {
     Status,
     /// Read the log.
     ReadLog(LogQuery),
+    /// Be told through a socket what is logged. Only the answer to it comes back; the platform opens the socket.
+    Follow,
 }
 
 /// An event with the token that it came with.
@@ -107,6 +109,13 @@ pub enum PortalReply {
     Portal(Box<PortalStatus>),
     /// A part of the log.
     Log(LogPage),
+    /// The caller follows the log.
+    Following {
+        /// The newest place now.
+        head: i64,
+    },
+    /// Nobody else can follow the log: too many do.
+    TooManyFollowers,
     /// Storage failed. The text is for the log.
     Failed(String),
 }

@@ -6,6 +6,7 @@
 pub mod command;
 mod deliveries;
 mod event_log;
+pub mod follow;
 mod forward;
 mod intake;
 mod lease;
@@ -55,6 +56,8 @@ pub struct Portal<R> {
     released_to: RefCell<BTreeMap<TokenHash, i64>>,
     /// What the operator is to be told.
     outbox: Outbox,
+    /// The newest place that those who follow the log were told, where that was since the object started.
+    told_to: Cell<Option<i64>>,
 }
 
 /// What storage has, of a registered portal.
@@ -97,6 +100,7 @@ impl<R: PortalRuntime> Portal<R> {
             circuit: RefCell::new(Circuit::new(first_probe_millis)),
             released_to: RefCell::new(BTreeMap::new()),
             outbox: Outbox::default(),
+            told_to: Cell::new(None),
         }
     }
 
@@ -125,6 +129,7 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::Revoke { sha256 } => self.revoke(sha256.as_ref(), now).await,
             PortalCommand::Status => self.status(),
             PortalCommand::ReadLog(query) => self.read_log(&query),
+            PortalCommand::Follow => Ok(self.follow()),
         }
     }
 
@@ -152,12 +157,20 @@ impl<R: PortalRuntime> Portal<R> {
             let due = [registration.record_due_at, registration.report_due_at];
             *has_releases || due.into_iter().flatten().any(|due_at| due_at <= now)
         };
-        self.lease.is_free(now) && memory.as_ref().is_some_and(|memory| self.is_sending(memory) || has_news(memory))
+        let is_due = |memory: &Memory| self.is_sending(memory) || has_news(memory);
+        self.has_untold() || (self.lease.is_free(now) && memory.as_ref().is_some_and(is_due))
     }
 
-    /// Does what is due: releases, the record in KV, the report to the Directory, deliveries, and pruning. At most one run
-    /// works at a time.
+    /// Does what is due: followers of the log, releases, the record in KV, the report to the Directory, deliveries, and
+    /// pruning. At most one run works at a time.
     pub async fn work(&self) {
+        self.tell_followers();
+        self.run().await;
+        // A run logs what it releases.
+        self.tell_followers();
+    }
+
+    async fn run(&self) {
         let now = self.runtime.now();
         let Some(claim) = self.lease.claim(now) else {
             return;

@@ -151,6 +151,7 @@ fn commands_to_a_portal_keep_their_format() {
         r#"{"Revoke":{"sha256":"HASH"}}"#,
         r#"{"Revoke":{"sha256":null}}"#,
         r#""Status""#,
+        r#""Follow""#,
         r#"{"ReadLog":{"after":5,"limit":50,"event_type":"crm.*","subject":"1","since":1734608349000}}"#,
         r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null}}"#,
     ]);
@@ -177,6 +178,8 @@ fn replies_of_a_portal_keep_their_format() {
             r#""configuration_errors":[{"variable":"FORWARD_URL","message":"a URL"}]}}"#
         ),
         r#"{"Log":{"events":[{"seq":1,"state":"delivered","event":{"id":"x","n":1.0}}],"next":1}}"#,
+        r#"{"Following":{"head":7}}"#,
+        r#""TooManyFollowers""#,
         r#"{"Failed":"sql.query: disk full"}"#,
     ]);
 }

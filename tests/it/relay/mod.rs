@@ -3,6 +3,7 @@
 mod adopting;
 mod costs;
 mod faults;
+mod following;
 mod formats;
 mod forwarding;
 mod limiting;

@@ -6,6 +6,7 @@ use bitrix24_edge_relay::app::directory::DirectoryObject;
 use bitrix24_edge_relay::app::portal::Portal;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// How often the platform rings an alarm again that failed, and how long it waits before the first time.
@@ -22,6 +23,17 @@ pub struct Object {
     failed_alarms: Cell<u32>,
     alarms_at: Cell<(Timestamp, u32)>,
     alarms: Cell<u32>,
+    /// Open sockets outlive a life that ended by itself, and no other.
+    sockets: RefCell<Vec<Rc<Socket>>>,
+    /// What is sent once all that was written before is durable.
+    outbox: RefCell<Vec<String>>,
+}
+
+/// A socket, seen from the one who opened it.
+#[derive(Default)]
+pub struct Socket {
+    pub texts: RefCell<VecDeque<String>>,
+    pub is_closed: Cell<bool>,
 }
 
 /// From one start of an object to its end.
@@ -45,6 +57,8 @@ impl Object {
             failed_alarms: Cell::new(0),
             alarms_at: Cell::new((Timestamp::EPOCH, 0)),
             alarms: Cell::new(0),
+            sockets: RefCell::default(),
+            outbox: RefCell::default(),
         }
     }
 
@@ -65,7 +79,38 @@ impl Object {
         } else {
             self.storage.roll_back();
         }
+        for socket in self.sockets.take() {
+            socket.is_closed.set(true);
+        }
+        self.outbox.take();
         self.forget();
+    }
+
+    /// Opens a socket.
+    pub fn open_socket(&self) -> Rc<Socket> {
+        let socket = Rc::new(Socket::default());
+        self.sockets.borrow_mut().push(Rc::clone(&socket));
+        socket
+    }
+
+    /// How many sockets are open.
+    pub fn sockets(&self) -> usize {
+        self.sockets.borrow_mut().retain(|socket| !socket.is_closed.get());
+        self.sockets.borrow().len()
+    }
+
+    /// Sends a text through all open sockets, once what was written is durable.
+    pub fn tell(&self, text: &str) {
+        self.outbox.borrow_mut().push(text.to_owned());
+    }
+
+    /// Lets go out what was to be sent. Whether that was anything.
+    pub fn flush(&self) -> bool {
+        let texts = self.outbox.take();
+        for socket in self.sockets.borrow().iter() {
+            socket.texts.borrow_mut().extend(texts.iter().cloned());
+        }
+        !texts.is_empty()
     }
 
     /// Drops its memory.

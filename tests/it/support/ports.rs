@@ -3,15 +3,15 @@
 
 use super::destination::Answer;
 use super::fault::{Fault, Operation, Then};
-use super::object::Object;
+use super::object::{Object, Socket};
 use super::storage::Storage;
 use super::world::World;
 use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryReply};
 use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
-    Alarm, CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Portals, Random,
-    RateLimiter, SendError, Sql, SqlValue,
+    Alarm, CallError, Clock, Directory, Feed, Followers, Heard, Http, HttpRequest, HttpResponse, Kv, Log, PortError,
+    Portals, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
@@ -244,7 +244,54 @@ impl Http for Ports {
     }
 }
 
+impl Followers for Ports {
+    fn followers(&self) -> usize {
+        self.object().sockets()
+    }
+
+    fn tell(&self, text: &str) {
+        self.object().tell(text);
+    }
+}
+
+/// A socket of the Worker.
+pub struct OpenSocket {
+    world: Rc<World>,
+    socket: Rc<Socket>,
+}
+
+impl Feed for OpenSocket {
+    async fn hear(&mut self, within_millis: u32) -> Heard {
+        self.world.hear(&self.socket, within_millis).await
+    }
+}
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.socket.is_closed.set(true);
+    }
+}
+
 impl Portals for Ports {
+    type Feed = OpenSocket;
+
+    async fn follow(
+        &self,
+        member_id: &MemberId,
+        _hint: LocationHint,
+    ) -> Result<(PortalReply, Option<OpenSocket>), CallError> {
+        let lost = || CallError { retryable: true, cause: "failed on order".to_owned() };
+        let course = self.course(Operation::CallPortal).await;
+        if matches!(course, Course::FailsBefore) {
+            return Err(lost());
+        }
+        let command = serde_json::to_string(&PortalCommand::Follow).expect("a command is JSON");
+        let (reply, socket) = self.world.follow(self.world.portal(member_id.as_str()), command).await;
+        let socket = socket.map(|socket| OpenSocket { world: Rc::clone(&self.world), socket });
+        let reply = self.outcome(course, reply, lost()).await?;
+        Ok((serde_json::from_str(&reply).unwrap_or_else(|error| panic!("{error}: {reply}")), socket))
+    }
+
     async fn call(
         &self,
         member_id: &MemberId,

@@ -3,11 +3,12 @@
 use super::destination::{Destination, id_in};
 use super::fault::Faults;
 use super::object::Object;
-use super::ports::Ports;
+use super::ports::{OpenSocket, Ports};
 use super::post::{MEMBER, Post, Request};
 use super::services::{KvStore, Limiter};
 use super::world::World;
-use bitrix24_edge_relay::app::edge::Edge;
+use bitrix24_edge_relay::app::edge::tail::Tail;
+use bitrix24_edge_relay::app::edge::{self, Edge};
 use bitrix24_edge_relay::domain::secret::Secret;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -29,6 +30,27 @@ pub struct Relay {
     edge: RefCell<Rc<Edge>>,
     /// Whether every object is reset as soon as an answer has left, before any work behind it.
     pub resets_behind_answers: Cell<bool>,
+}
+
+/// A live tail, and who reads it.
+pub struct LiveTail {
+    world: Rc<World>,
+    ports: Ports,
+    tail: Box<Tail<OpenSocket>>,
+}
+
+impl LiveTail {
+    /// The next text that the client is sent; nothing at the end.
+    pub fn next(&mut self) -> Option<String> {
+        self.world.run(self.tail.next(&self.ports))
+    }
+
+    /// The places of the events in the next text.
+    pub fn places(&mut self) -> Vec<i64> {
+        let text = self.next().expect("the tail goes on");
+        let blocks = text.split("\n\n").filter(|block| block.contains("data: "));
+        blocks.filter_map(|block| block.strip_prefix("id: ")?.lines().next()?.parse().ok()).collect()
+    }
 }
 
 /// What a client was answered.
@@ -98,8 +120,24 @@ impl Relay {
     /// Answers a request.
     pub async fn answer(&self, request: Request) -> Answer {
         let edge = Rc::clone(&self.edge.borrow());
-        let reply = edge.handle(&Ports::of_worker(&self.world), &request).await;
+        let reply = match edge.handle(&Ports::of_worker(&self.world), &request).await {
+            edge::read::Answer::Whole(reply) => reply,
+            edge::read::Answer::Tail(..) => panic!("a tail is opened by `tail`"),
+        };
         Answer { status: reply.status, retry_after: reply.header("retry-after").map(str::to_owned), body: reply.body }
+    }
+
+    /// Opens a live tail.
+    pub fn tail(&self, query: &str, last_event_id: Option<i64>) -> LiveTail {
+        let mut request = Self::admin_request("GET", &format!("/portals/{MEMBER}/events?{query}"), &Value::Null);
+        request.headers.push(("accept", "text/event-stream".to_owned()));
+        request.headers.extend(last_event_id.map(|id| ("last-event-id", id.to_string())));
+        let edge = Rc::clone(&self.edge.borrow());
+        let ports = Ports::of_worker(&self.world);
+        match self.world.run(edge.handle(&ports, &request)) {
+            edge::read::Answer::Tail(_, tail) => LiveTail { world: Rc::clone(&self.world), ports, tail },
+            edge::read::Answer::Whole(reply) => panic!("no tail: {reply:?}"),
+        }
     }
 
     /// Sends a request, and lets all go on that it sets going.

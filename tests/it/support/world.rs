@@ -6,13 +6,13 @@
 
 use super::destination::Destination;
 use super::fault::{Faults, Operation};
-use super::object::{Class, Life, Object};
+use super::object::{Class, Life, Object, Socket};
 use super::ports::Ports;
 use super::services::{KvStore, Limiter};
 use super::task::{Answer, Ended, Kind, Task};
 use bitrix24_edge_relay::app::directory::DirectoryObject;
 use bitrix24_edge_relay::app::portal::Portal;
-use bitrix24_edge_relay::app::ports::CallError;
+use bitrix24_edge_relay::app::ports::{CallError, Heard};
 use bitrix24_edge_relay::domain::config::Config;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -127,11 +127,39 @@ impl World {
 
     /// Calls an object: JSON there, JSON back.
     pub async fn call(self: &Rc<Self>, object: Rc<Object>, command: String) -> Result<String, CallError> {
+        self.call_and(object, command, |_, _| ()).await
+    }
+
+    /// Asks an object for a socket. There is one where it lets the caller follow.
+    pub async fn follow(
+        self: &Rc<Self>,
+        object: Rc<Object>,
+        command: String,
+    ) -> (Result<String, CallError>, Option<Rc<Socket>>) {
+        let opened = Rc::new(RefCell::new(None));
+        let socket = Rc::clone(&opened);
+        let open = move |object: &Object, reply: &str| {
+            if reply.contains("Following") {
+                socket.replace(Some(object.open_socket()));
+            }
+        };
+        let reply = self.call_and(object, command, open).await;
+        (reply, opened.take())
+    }
+
+    /// The same, with something that the platform does together with the answer.
+    async fn call_and(
+        self: &Rc<Self>,
+        object: Rc<Object>,
+        command: String,
+        and: impl FnOnce(&Object, &str) + 'static,
+    ) -> Result<String, CallError> {
         let answer = Answer::default();
         let life = self.life_of(&object);
         let (world, callee, its_life) = (Rc::clone(self), Rc::clone(&object), Rc::clone(&life));
         let handle = async move {
             let reply = its_life.handle(&command).await;
+            and(&callee, &reply);
             if its_life.has_work() {
                 world.work_behind_answer(&callee, &its_life);
             }
@@ -195,6 +223,9 @@ impl World {
             let polled = if task.life.is_over() { Poll::Pending } else { task.go_on() };
             if !task.life.is_over() && task.object.storage.is_dirty() {
                 self.commit(&task.object);
+            }
+            if !task.life.is_over() && task.object.flush() {
+                self.goes_on.set(true);
             }
             match polled {
                 _ if task.life.is_over() => self.cut_off(&task),
@@ -320,6 +351,25 @@ impl World {
         })
         .await;
         drop(timer);
+    }
+
+    /// Waits for the next text of a socket.
+    pub async fn hear(&self, socket: &Socket, within_millis: u32) -> Heard {
+        let until = self.now().plus_millis(within_millis.into());
+        let timer = Timer::new(self, until);
+        let heard = poll_fn(|_| {
+            if let Some(text) = socket.texts.borrow_mut().pop_front() {
+                return Poll::Ready(Heard::Text(text));
+            }
+            if socket.is_closed.get() {
+                return Poll::Ready(Heard::Closed);
+            }
+            if self.now() < until { Poll::Pending } else { Poll::Ready(Heard::Nothing) }
+        })
+        .await;
+        self.goes_on.set(true);
+        drop(timer);
+        heard
     }
 
     /// Ends a world, whose parts know each other.

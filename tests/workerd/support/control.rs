@@ -22,6 +22,14 @@ impl Relay {
         self.control("evict", &json!({ "class": class, "name": name }));
     }
 
+    /// How often the memory of an object began: once more each time that it was evicted or had slept. Needs
+    /// [`Settings::with_inspection`](super::worker::Settings::with_inspection).
+    #[track_caller]
+    pub fn lives(&self, name: &str) -> usize {
+        let born = format!("born {name}");
+        self.logs().iter().filter(|line| line.ends_with(&born)).count()
+    }
+
     /// Reads from the namespace `INSTALLS`.
     #[track_caller]
     pub fn kv_get(&self, key: &str) -> Option<String> {

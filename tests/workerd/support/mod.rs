@@ -17,6 +17,7 @@ pub mod received;
 pub mod receiver;
 pub mod signature;
 pub mod storage;
+pub mod tail;
 pub mod wait;
 pub mod worker;
 pub mod wrangler;

@@ -1,0 +1,82 @@
+//! Reading a portal's log: in pages, by long poll, and as a live tail.
+
+use super::Edge;
+use super::log_reader::LogReader;
+use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad};
+use super::tail::Tail;
+use crate::app::portal::command::{LogPage, LogQuery};
+use crate::app::ports::{EdgeRuntime, IncomingRequest};
+use crate::domain::event_glob::EventGlob;
+use crate::domain::member_id::MemberId;
+use crate::domain::problem::Problem;
+use crate::domain::reply::Reply;
+use crate::domain::route::Route;
+use crate::domain::time::Timestamp;
+
+/// Longest long poll, in seconds: under the minute after which proxies give up.
+const MAX_WAIT_SECONDS: u32 = 30;
+/// Beyond it numbers do not pass through JavaScript unharmed: 2^53 - 1.
+const MAX_PLACE: i64 = (1 << 53) - 1;
+
+/// What a request is answered.
+pub enum Answer<F> {
+    /// All of it is known.
+    Whole(Reply),
+    /// It begins with this, and goes on for long. The reply has no body.
+    Tail(Reply, Box<Tail<F>>),
+}
+
+impl Edge {
+    /// Opens a live tail, where the request asks for one.
+    pub(super) async fn open_tail<R: EdgeRuntime>(
+        &self,
+        runtime: &R,
+        request: &impl IncomingRequest,
+    ) -> Option<Result<(Reply, Box<Tail<R::Feed>>), Problem>> {
+        let Some(Route::PortalEvents(member_id)) = Route::find(request.path()) else {
+            return None;
+        };
+        let accepts = request.header("accept").is_some_and(|accept| accept.contains("text/event-stream"));
+        if request.method() != "GET" || !accepts {
+            return None;
+        }
+        let open = async {
+            self.authorize(request)?;
+            let mut query = log_query(&Query::parse(request.query())?)?;
+            if let Some(last_event_id) = request.header("last-event-id").filter(|text| !text.is_empty()) {
+                query.after = parse_place(&last_event_id).ok_or_else(|| bad("Last-Event-ID"))?;
+            }
+            let tail = Tail::open(runtime, member_id, query).await?;
+            Ok((Reply::text(200, "").with_header("content-type", "text/event-stream"), Box::new(tail)))
+        };
+        Some(open.await)
+    }
+}
+
+/// One page of a log; where it would be empty, after as long a wait as was asked for.
+pub async fn read_log<R: EdgeRuntime>(runtime: &R, member_id: &MemberId, query: &Query) -> Result<Reply, Problem> {
+    let wait = query.number("wait", 0..=MAX_WAIT_SECONDS)?.unwrap_or(0);
+    let mut reader = LogReader::new(member_id.clone(), log_query(query)?);
+    let until = runtime.now().plus_millis(i64::from(wait) * 1_000);
+    let mut page = reader.read(runtime).await?;
+    if page.events.is_empty() && wait > 0 {
+        let events = reader.next(runtime, until).await?;
+        page = LogPage { events, next: reader.position() };
+    }
+    Ok(Reply::json(200, &page))
+}
+
+fn log_query(query: &Query) -> Result<LogQuery, Problem> {
+    Ok(LogQuery {
+        after: query.parsed("after", parse_place)?.unwrap_or(0),
+        limit: query.number("limit", LIMITS)?.unwrap_or(DEFAULT_LIMIT),
+        event_type: query.parsed("type", |text| EventGlob::parse(text).ok())?,
+        subject: query.text("subject").map(str::to_owned),
+        since: query.parsed("since", Timestamp::from_rfc3339)?,
+    })
+}
+
+/// A place in a log.
+fn parse_place(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|place| (0..=MAX_PLACE).contains(place))
+}
