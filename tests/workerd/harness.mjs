@@ -6,6 +6,7 @@
 //   environment  environment of workerd itself
 //   inspection   whether the objects can be looked into and evicted; Miniflare then writes a table of its own into each
 //   forwardTo    where the service binding INTERNAL sends what it gets (optional)
+//   simulator    where everything goes that the relay sends to other machines (optional)
 // Prints {"url","control"} when all is ready. It lives until its process group is killed.
 import { readFileSync } from "node:fs";
 import http from "node:http";
@@ -33,15 +34,20 @@ const relay = {
   modules: [...(setup.inspection ? [inspectable] : []), script, wasm],
   bindings: { ...setup.options.bindings, ...setup.vars },
   ...(setup.forwardTo ? { serviceBindings: { INTERNAL: "internal" } } : {}),
+  ...(setup.simulator ? { outboundService: "outside" } : {}),
 };
 
-const internal = {
-  name: "internal",
+const helper = (name, file, bindings) => ({
+  name,
   compatibilityDate: setup.options.compatibilityDate,
   modules: true,
-  script: readFileSync(path.join(here, "internal-endpoint.mjs"), "utf8"),
-  bindings: { FORWARD_TO: setup.forwardTo },
-};
+  script: readFileSync(path.join(here, file), "utf8"),
+  bindings,
+});
+const helpers = [
+  ...(setup.forwardTo ? [helper("internal", "internal-endpoint.mjs", { FORWARD_TO: setup.forwardTo })] : []),
+  ...(setup.simulator ? [helper("outside", "outside.mjs", { SIMULATOR: setup.simulator })] : []),
+];
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -52,7 +58,7 @@ const miniflare = new Miniflare(
     unsafeInspectDurableObjects: setup.inspection,
     unsafeRuntimeEnv: setup.environment,
     handleStructuredLogs: ({ level, message }) => logs.push(`${level} ${message}`),
-    workers: setup.forwardTo ? [relay, internal] : [relay],
+    workers: [relay, ...helpers],
   }),
 );
 const url = (await miniflare.ready).origin;

@@ -16,6 +16,7 @@ mod held;
 #[cfg(target_os = "linux")]
 mod removed;
 mod secrets;
+mod simulated;
 mod support;
 #[cfg(target_os = "linux")]
 mod waiting;

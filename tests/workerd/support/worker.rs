@@ -14,6 +14,7 @@ use super::places::{BUILD, NODE, PROJECT, SCRATCH, SCRIPTS};
 use super::process::ProcessGroup;
 use super::receiver::Receiver;
 use super::signature::SECRET;
+use super::simulator::Simulator;
 
 /// Time that the start of Miniflare may take: 0.6 s alone on a machine, so this is for a very busy one.
 const START: Duration = Duration::from_mins(1);
@@ -23,6 +24,7 @@ const START: Duration = Duration::from_mins(1);
 pub struct Settings {
     vars: BTreeMap<String, String>,
     internal_endpoint: Option<String>,
+    simulator: Option<String>,
     own_clock: bool,
     inspection: bool,
 }
@@ -33,6 +35,7 @@ impl Settings {
         Self {
             vars: BTreeMap::from([("ADMIN_TOKEN".to_owned(), ADMIN_TOKEN.to_owned())]),
             internal_endpoint: None,
+            simulator: None,
             own_clock: false,
             inspection: false,
         }
@@ -58,6 +61,12 @@ impl Settings {
     /// Binds the service `INTERNAL`, which passes everything on to the receiver.
     pub fn with_internal_endpoint(mut self, receiver: &Receiver) -> Self {
         self.internal_endpoint = Some(receiver.url());
+        self
+    }
+
+    /// Sends everything to the simulator that the relay sends to other machines, whatever the host.
+    pub fn with_simulator(mut self, simulator: &Simulator) -> Self {
+        self.simulator = Some(simulator.url().to_owned());
         self
     }
 
@@ -133,6 +142,7 @@ impl Relay {
             "environment": environment,
             "inspection": self.settings.inspection,
             "forwardTo": self.settings.internal_endpoint,
+            "simulator": self.settings.simulator,
         });
         let errors = self.home.path().join("standard-error");
         let process = ProcessGroup::start(&NODE, &PROJECT, &errors, |command| {
