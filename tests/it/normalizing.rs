@@ -3,7 +3,7 @@
 //! Type, subject and data are worked out a second time, from PHP's reading of the POST and in the simplest way.
 
 use crate::fixtures::{self, CatalogueEntry};
-use crate::redacting::{tokens_of, without_tokens};
+use crate::fuzzing::properties::redacting::{tokens_of, without_tokens};
 use bitrix24_edge_relay::domain::body::BodyFormat;
 use bitrix24_edge_relay::domain::cloudevent::CloudEvent;
 use bitrix24_edge_relay::domain::event_id::{EventId, RANDOM_BYTES};

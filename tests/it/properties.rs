@@ -1,7 +1,7 @@
 //! What holds for every body, whoever wrote it.
 
 use crate::fixtures::reading;
-use crate::redacting::{tokens_of, without_tokens};
+use crate::fuzzing::properties::redacting::{tokens_of, without_tokens};
 use bitrix24_edge_relay::domain::body::{BodyFormat, ReadError};
 use bitrix24_edge_relay::domain::cloudevent::{CloudEvent, MAX_EVENT_BYTES};
 use bitrix24_edge_relay::domain::event_id::{EventId, RANDOM_BYTES};

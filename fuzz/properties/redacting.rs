@@ -11,9 +11,15 @@ pub fn tokens_of(post: &Value, event: &str) -> Vec<String> {
     tokens
 }
 
+/// Whether the text is a token, or contains one that is long enough: the whole of it, or the first 64 bytes of a longer one.
+pub fn tells(text: &str, tokens: &[String]) -> bool {
+    let contains = |part: &[u8]| part.len() >= 16 && text.as_bytes().windows(part.len()).any(|window| window == part);
+    tokens.iter().any(|token| text == token || contains(&token.as_bytes()[..token.len().min(64)]))
+}
+
 /// What may be told of `data`; `None` where it is a token.
 pub fn without_tokens(data: &Value, event: &str, tokens: &[String]) -> Option<Value> {
-    let tells = |text: &str| tokens.iter().any(|token| text == token || (token.len() >= 16 && text.contains(token)));
+    let tells = |text: &str| tells(text, tokens);
     match data {
         Value::String(text) => (!tells(text)).then(|| data.clone()),
         Value::Array(list) => Some(list.iter().filter_map(|value| without_tokens(value, event, tokens)).collect()),

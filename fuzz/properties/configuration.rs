@@ -1,0 +1,34 @@
+//! The variables of `wrangler.toml`: a bad value is one error that names its variable and does not repeat the value.
+
+use bitrix24_edge_relay::domain::config::Config;
+use std::collections::BTreeMap;
+
+/// Values under this length are in many an innocent message.
+const TELLING_BYTES: usize = 8;
+const SECRETS: [&str; 4] = ["FORWARD_SECRET", "ADMIN_TOKEN", "B24_CLIENT_SECRET", "VAULT_KEY"];
+
+/// Takes each line `NAME=value` as a variable.
+pub fn check(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let variables: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let config = Config::read(&|name| variables.get(name).map(|value| (*value).to_owned()));
+    let printed = format!("{config:?}");
+    for secret in SECRETS.iter().filter_map(|name| variables.get(name)).map(|secret| secret.trim()) {
+        let is_elsewhere = variables.iter().any(|(name, value)| !SECRETS.contains(name) && value.contains(secret));
+        if secret.len() >= TELLING_BYTES && !is_elsewhere && !is_of_this_program(secret) {
+            assert!(!printed.contains(secret), "a secret is printed");
+        }
+    }
+    for error in &config.errors {
+        let value = variables.get(error.variable).map_or("", |value| value.trim());
+        let repeats = value.len() >= TELLING_BYTES && error.message.contains(value) && !is_of_this_program(value);
+        assert!(!repeats, "the error of {} repeats its value", error.variable);
+    }
+}
+
+/// Whether the text stands in what is printed of no variables at all, or in the message of an error: it is no secret then.
+fn is_of_this_program(text: &str) -> bool {
+    let nothing = Config::read(&|_| None);
+    let all_bad = Config::read(&|name| Some(format!("\u{1}{name}")));
+    format!("{nothing:?}{all_bad:?}").contains(text)
+}

@@ -1,0 +1,28 @@
+//! PHP's `http_build_query` of a tree.
+
+use bitrix24_edge_relay::domain::php_array::{PhpArray, PhpValue};
+
+/// The pairs of the tree, each with its whole name.
+pub fn pairs(tree: &PhpArray) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (key, value) in tree.iter() {
+        collect(key.as_text().into_owned(), value, &mut pairs);
+    }
+    pairs
+}
+
+/// The body of these pairs.
+pub fn encode(pairs: &[(String, String)]) -> String {
+    serde_urlencoded::to_string(pairs).expect("pairs of text are a form")
+}
+
+fn collect(name: String, value: &PhpValue, pairs: &mut Vec<(String, String)>) {
+    match value {
+        PhpValue::Text(text) => pairs.push((name, text.clone())),
+        PhpValue::Array(array) => {
+            for (key, value) in array.iter() {
+                collect(format!("{name}[{}]", key.as_text()), value, pairs);
+            }
+        }
+    }
+}
