@@ -11,7 +11,7 @@ export function addDefaults(world, { events, install, interface: surface }) {
   addApplication(world, { url_install: install, interface: surface });
 }
 
-export function showHowToUse({ world, control }) {
+export function showHowToUse({ world, url, control }) {
   say(`\n${bold("A simulated Bitrix24 on this machine")}\n`);
   for (const portal of world.portals) {
     say(`  portal          ${portal.domain}, member_id ${portal.member_id}`);
@@ -23,7 +23,7 @@ export function showHowToUse({ world, control }) {
     say(`                  is installed at ${application.url_install}${application.interface === "page" ? ", in a frame" : ""}`);
   }
   say(`  its addresses   ${world.address("some-domain.bitrix24.com")}/rest/, ${world.address("oauth.bitrix.info")}`);
-  say(`\n${bold("Type here:")}\n`);
+  say(`\n${bold(`Open ${url} to click, or type here:`)}\n`);
   say("  event ONCALENDARENTRYUPDATE 1414      somebody edits a calendar entry");
   say("  install, finish, uninstall            what happens to the application");
   say("  portals, calls, deliveries, tokens    what there is and what happened");

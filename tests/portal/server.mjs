@@ -4,6 +4,8 @@ import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerControl } from "./control/control.mjs";
 import { answerOAuth } from "./oauth/oauth.mjs";
+import { API_HOST, answerApi } from "./pages/api.mjs";
+import { answerPage } from "./pages/pages.mjs";
 import { answerRest, methodOf } from "./rest/rest.mjs";
 import { parametersOf } from "./wire/parse.mjs";
 import { findPortal } from "./world/portal.mjs";
@@ -60,7 +62,7 @@ function meant(world, incoming, body) {
   };
 }
 
-const isHost = (world, host) => OAUTH_HOSTS.includes(host) || findPortal(world, host ?? "", "missing") !== undefined;
+const isHost = (world, host) => OAUTH_HOSTS.includes(host) || host === API_HOST || findPortal(world, host ?? "", "missing") !== undefined;
 
 async function answerFor(world, request) {
   const { host, path, method, parameters } = request;
@@ -69,11 +71,12 @@ async function answerFor(world, request) {
     return (
       answerOAuth(world, host, path, parameters) ?? { status: 404, body: { error: "ERROR_METHOD_NOT_FOUND", error_description: "Method not found!" } }
     );
+  if (host === API_HOST) return answerApi(path);
   const portal = findPortal(world, host, "missing");
   if (portal === undefined) return { status: 404, text: `The simulated world has no host ${host}.\n` };
   // A renamed portal sends everybody to its new address, and does not look at what they asked.
   if (portal.domain !== host) return { status: 302, headers: { location: `${world.address(portal.domain)}${path}${request.search}` }, text: "" };
-  if (method === undefined) return { status: 404, text: "There is no such page.\n" };
+  if (method === undefined) return answerPage(world, portal, request);
   if (request.verb === "OPTIONS") return { status: 204, headers: CORS, text: "" };
   return { ...answerRest(world, portal, method, parameters, request.caller), headers: CORS };
 }

@@ -11,29 +11,28 @@ import { installView } from "./views.mjs";
 /** The installation that `portal` and `client_id` name. */
 export const installOf = (world, { portal, client_id }) => findInstall(findPortal(world, portal), findApplication(world, client_id));
 
-const view = ({ client_id, client_secret, ...rest }) => ({ client_id, client_secret, ...rest });
-
 export const applicationOperations = {
   "application.add": {
     does: "registers an application: url_install [, url_handler, client_id, client_secret, kind (local, market), interface (none, page), scope, version]",
-    run: (world, options) => view(addApplication(world, options)),
+    run: (world, options) => addApplication(world, options),
   },
+  applications: { does: "lists the registered applications", run: ({ applications }) => ({ applications }) },
   "application.set": {
     does: "changes an application: [client_id, scope, url_install, url_handler, client_secret]",
     run(world, { client_id, ...changes }) {
       const application = findApplication(world, client_id);
       for (const name of ["scope", "url_install", "url_handler", "client_secret"]) if (name in changes) application[name] = changes[name];
       world.tokens.note("client_secret", application.client_secret, { client_id: application.client_id });
-      return view(application);
+      return application;
     },
   },
   install: {
-    does: "installs an application, or installs it again: [portal, client_id, user, application_token, new_token, wait]; one with a page is then opened by page.post",
+    does: "installs an application, or installs it again: [portal, client_id, user, application_token, new_token, wait]; one with a page is then opened by page.post, or in a browser",
     async run(world, { portal, client_id, user, wait, ...options }) {
       const where = findPortal(world, portal);
       const { install, told } = lifecycle.install(world, where, findApplication(world, client_id), { ...options, user: findUser(where, user) });
       return {
-        install: installView(install),
+        install: installView(world, install),
         ...(await outcome(told, { wait })),
       };
     },
@@ -43,7 +42,7 @@ export const applicationOperations = {
     async run(world, parameters) {
       const install = installOf(world, parameters);
       const told = lifecycle.finish(world, install);
-      return { install: installView(install), ...(await outcome(told, parameters)) };
+      return { install: installView(world, install), ...(await outcome(told, parameters)) };
     },
   },
   update: {
@@ -52,7 +51,7 @@ export const applicationOperations = {
       const install = installOf(world, parameters);
       const who = user === undefined ? install.user : findUser(install.portal, user);
       const told = lifecycle.update(world, install, { ...parameters, user: who });
-      return { install: installView(install), ...(await outcome(told, { wait })) };
+      return { install: installView(world, install), ...(await outcome(told, { wait })) };
     },
   },
   uninstall: {
@@ -60,7 +59,7 @@ export const applicationOperations = {
     async run(world, parameters) {
       const install = installOf(world, parameters);
       const told = lifecycle.uninstall(world, install, parameters);
-      return { install: installView(install), ...(await outcome(told, parameters)) };
+      return { install: installView(world, install), ...(await outcome(told, parameters)) };
     },
   },
   "install.set": {
@@ -69,7 +68,7 @@ export const applicationOperations = {
       const install = installOf(world, parameters);
       for (const name of ["payment_expired", "payment_required", "installed"]) if (name in parameters) install[name] = parameters[name] === true;
       if (allowed_users !== undefined) install.allowed_users = allowed_users ?? undefined;
-      return installView(install);
+      return installView(world, install);
     },
   },
   page: {

@@ -1,11 +1,13 @@
 // The control API: `POST /control/<operation>` with a JSON object; JSON comes back.
 
 import { Misuse } from "../world/misuse.mjs";
+import { dashboard } from "./dashboard.mjs";
 import { OPERATIONS } from "./operations.mjs";
 
 export async function answerControl(world, { verb, path, headers, body }) {
+  if (verb === "GET" && path === "/") return { status: 200, type: "text/html; charset=utf-8", text: dashboard() };
   const name = /^\/control\/?([a-z.-]*)$/.exec(path)?.[1];
-  if (name === undefined) return { status: 404, text: "Not here. GET /control shows what there is.\n" };
+  if (name === undefined) return { status: 404, text: "Not here. GET / shows what there is.\n" };
   if (name === "") return { status: 200, body: describe() };
   const operation = OPERATIONS[name];
   if (operation === undefined) return { status: 404, body: { error: `there is no operation ${name}`, operations: Object.keys(OPERATIONS) } };

@@ -13,17 +13,20 @@ const MOST_EVENTS = 10_000;
 export const outcome = async (deliveries, { wait = true }) => (wait ? { deliveries: await deliveries } : {});
 
 export const portalOperations = {
-  portals: { does: "lists the portals with their users, applications and webhooks", run: (world) => ({ portals: world.portals.map(portalView) }) },
+  portals: {
+    does: "lists the portals with their users, applications and webhooks",
+    run: (world) => ({ portals: world.portals.map((portal) => portalView(world, portal)) }),
+  },
   "portal.add": {
     does: "adds a portal: domain [, member_id, language, license, build, users]",
-    run: (world, options) => portalView(addPortal(world, options)),
+    run: (world, options) => portalView(world, addPortal(world, options)),
   },
   "portal.rename": {
     does: "gives a portal another address, the old one answers 302: domain [, portal]",
     run(world, { portal, domain }) {
       if (typeof domain !== "string") throw new Misuse("say the new domain");
       rename(world, findPortal(world, portal), domain);
-      return portalView(findPortal(world, domain));
+      return portalView(world, findPortal(world, domain));
     },
   },
   "portal.set": {
@@ -31,7 +34,7 @@ export const portalOperations = {
     run(world, { portal, ...changes }) {
       const found = findPortal(world, portal);
       for (const name of ["build", "language", "license", "deleted"]) if (name in changes) found[name] = changes[name];
-      return portalView(found);
+      return portalView(world, found);
     },
   },
   "user.add": {

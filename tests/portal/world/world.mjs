@@ -46,6 +46,8 @@ export function createWorld({ seed, now, addresses = "real" } = {}) {
     calls: createRecord(clock),
     /** Requests that the queue server, or a browser in its stead, made. */
     deliveries: createRecord(clock),
+    /** Pages of applications that are open, by APP_SID. */
+    sessions: new Map(),
     portals: [],
     applications: [],
     /** Where a public origin really is: `https://relay.example.com` -> `http://127.0.0.1:8787`. */
