@@ -1,5 +1,7 @@
-// The relay's own entry, with objects that Miniflare can look into: a class of wasm-bindgen does not extend DurableObject,
-// which the inspection wants. For tests only; everything is passed on unchanged.
+// The relay's own entry, for tests only; everything is passed on unchanged, but that
+// - the objects can be looked into: a class of wasm-bindgen does not extend DurableObject, which the inspection wants;
+// - every answer tells in `x-boot-id` which instance of the wasm gave it. A panic would end that instance, and the next
+//   request would make a new one.
 import { DurableObject } from "cloudflare:workers";
 import * as relay from "./index.js";
 
@@ -8,8 +10,6 @@ const inspectable = (RustClass) =>
     constructor(state, env) {
       super(state, env);
       this.object = new RustClass(state, env);
-      // The memory of an object begins here: once more after it was evicted or has slept.
-      console.log(`born ${state.id.name}`);
     }
     fetch(request) {
       return this.object.fetch(request);
@@ -17,17 +17,21 @@ const inspectable = (RustClass) =>
     alarm(information) {
       return this.object.alarm(information);
     }
-    webSocketMessage(...what) {
-      return this.object.webSocketMessage(...what);
-    }
-    webSocketClose(...what) {
-      return this.object.webSocketClose(...what);
-    }
-    webSocketError(...what) {
-      return this.object.webSocketError(...what);
-    }
   };
 
 export const Portal = inspectable(relay.Portal);
 export const Directory = inspectable(relay.Directory);
-export { default } from "./index.js";
+
+// The first request sets it: there is no randomness before.
+let isolate;
+
+export default class extends relay.default {
+  async fetch(request) {
+    isolate ??= crypto.randomUUID();
+    const response = await super.fetch(request);
+    const answer = new Response(response.body, response);
+    // worker-build counts the instances of the wasm.
+    answer.headers.set("x-boot-id", `${isolate} ${globalThis.__worker_init_state.instanceId}`);
+    return answer;
+  }
+}
