@@ -1,6 +1,6 @@
 //! `Retry-After`, as a destination writes it: never more than an hour, never backwards.
 
-use bitrix24_edge_relay::domain::delivery::Outcome;
+use bitrix24_edge_relay::domain::delivery::outcome::{Failure, Outcome};
 use bitrix24_edge_relay::domain::time::Timestamp;
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -19,7 +19,8 @@ pub fn check(input: &[u8]) {
     let now = Timestamp::from_millis(i64::from(u32::from_be_bytes(*seconds)) * 1_000);
     // Half of the inputs are of a status with which the header counts.
     let status = if status[0] % 2 == 0 { 503 } else { u16::from_be_bytes(*status) };
-    if let Outcome::Failed { retry_after_millis: Some(wait), .. } = Outcome::from_response(status, Some(text), now) {
+    let outcome = Outcome::from_response(status, Some(text), now);
+    if let Outcome::Failed(Failure { retry_after_millis: Some(wait), .. }) = outcome {
         assert!((0..=HOUR_MILLIS).contains(&wait), "{text:?} at {} waits {wait} ms", now.to_rfc3339_seconds());
         assert!(matches!(status, 429 | 503), "{status} makes it wait");
         if let Ok(seconds) = text.trim().parse::<u32>() {

@@ -11,4 +11,6 @@ pub mod log_line;
 pub mod migrations;
 pub mod portal;
 pub mod ports;
+mod racing;
 pub mod rows;
+mod signed_request;

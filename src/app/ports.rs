@@ -8,6 +8,7 @@ use super::portal::command::{PortalCommand, PortalReply};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::future::Future;
 
@@ -102,7 +103,7 @@ pub struct HttpRequest {
     /// The binding to send through, instead of the open internet.
     pub binding: Option<String>,
     /// Names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// UTF-8 text.
     pub body: String,
     /// How long the whole exchange may take.
@@ -130,12 +131,21 @@ pub enum SendError {
     /// It could not be sent as it is: a binding is missing, say.
     #[error("the request could not be made: {0}")]
     Unsendable(String),
+    /// What takes it refuses what it was given.
+    #[error("refused: {0}")]
+    Refused(String),
 }
 
 /// HTTP to the outside.
 pub trait Http {
     /// Sends a POST.
     fn post(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, SendError>>;
+}
+
+/// Producers of Cloudflare Queues.
+pub trait Queues {
+    /// Puts messages, each a JSON text, into the queue of a binding: all, or none as far as is known.
+    fn enqueue(&self, binding: &str, messages: &[String]) -> impl Future<Output = Result<(), SendError>>;
 }
 
 /// A call to another object that failed.
@@ -231,8 +241,8 @@ pub trait EdgeRuntime: Clock + Random + Log + Kv + Portals + Directory + RateLim
 impl<R: Clock + Random + Log + Kv + Portals + Directory + RateLimiter> EdgeRuntime for R {}
 
 /// All that a portal's object needs.
-pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory + Followers {}
-impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Directory + Followers> PortalRuntime for R {}
+pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers {}
+impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers> PortalRuntime for R {}
 
 /// All that the Directory's object needs.
 pub trait DirectoryRuntime: Clock + Log + Sql + Alarm {}

@@ -3,6 +3,7 @@
 //! A bad value never stops the relay from taking events. It becomes a [`ConfigError`] that names the variable, and the
 //! part that needs it waits.
 
+use super::destination::{Destination, Endpoint, Format, Webhook};
 use super::event_glob::EventGlob;
 use super::retry_schedule::RetrySchedule;
 use super::secret::Secret;
@@ -26,25 +27,12 @@ const MIN_ADMIN_TOKEN_LENGTH: usize = 16;
 /// Where events go.
 #[derive(Clone, Debug)]
 pub enum Forwarding {
-    /// `FORWARD_URL` is not set: the log alone is the sink.
+    /// Neither `FORWARD_URL` nor `FORWARD_QUEUE` is set: the log alone is the sink.
     Off,
     /// It is set, but it or a variable that it needs is bad: events wait until that is mended.
     Broken,
     /// To this destination.
     To(Destination),
-}
-
-/// The destination that the variables describe.
-#[derive(Clone, Debug)]
-pub struct Destination {
-    /// An absolute `http` or `https` URL without credentials.
-    pub url: String,
-    /// Name of the binding to send through, instead of the open internet.
-    pub binding: Option<String>,
-    /// What signs each request.
-    pub secrets: SigningSecrets,
-    /// An event is forwarded where one of these fits its type.
-    pub events: Vec<EventGlob>,
 }
 
 /// Where the operator is told what needs a person.
@@ -59,7 +47,7 @@ pub struct OperatorWebhook {
 /// The whole configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `FORWARD_URL` and its kind.
+    /// `FORWARD_URL` or `FORWARD_QUEUE`, and what belongs to it.
     pub forwarding: Forwarding,
     /// `RETRY_SCHEDULE`
     pub retry_schedule: RetrySchedule,
@@ -110,22 +98,33 @@ fn read_forwarding(reader: &mut VariableReader) -> Forwarding {
     let binding = reader.parsed("FORWARD_BINDING", parse_binding);
     let secrets = reader.parsed("FORWARD_SECRET", SigningSecrets::parse);
     let events = reader.parsed("FORWARD_EVENTS", EventGlob::parse_list);
-    let format = reader.parsed("FORWARD_FORMAT", parse_format);
+    let format = reader.parsed("FORWARD_FORMAT", Format::parse);
+    let coalesces = reader.parsed("FORWARD_COALESCE", parse_flag);
+    let queue = reader.parsed("FORWARD_QUEUE", parse_binding);
     let url = reader.parsed("FORWARD_URL", parse_url);
-    if url.is_unset() {
+    if url.is_unset() && queue.is_unset() {
         return Forwarding::Off;
     }
-    if secrets.is_unset() {
+    let mut is_broken = binding.is_bad() || format.is_bad() || coalesces.is_bad();
+    if !url.is_unset() && !queue.is_unset() {
+        reader.report("FORWARD_QUEUE", "not together with FORWARD_URL: events go to the one or to the other");
+        is_broken = true;
+    }
+    if !url.is_unset() && secrets.is_unset() {
         reader.report("FORWARD_SECRET", "needed with FORWARD_URL: one or two secrets of the form whsec_<base64>");
     }
-    if binding.is_bad() || format.is_bad() {
-        return Forwarding::Broken;
-    }
+    let webhook = url
+        .good()
+        .zip(secrets.good())
+        .map(|(url, secrets)| Endpoint::Url(Webhook { url, binding: binding.good(), secrets, headers: Vec::new() }));
     let events = if events.is_unset() { EventGlob::parse_list("*").ok() } else { events.good() };
-    match (url.good(), secrets.good(), events) {
-        (Some(url), Some(secrets), Some(events)) => {
-            Forwarding::To(Destination { url, binding: binding.good(), secrets, events })
-        }
+    match (webhook.or(queue.good().map(Endpoint::Queue)), events) {
+        (Some(endpoint), Some(events)) if !is_broken => Forwarding::To(Destination {
+            endpoint,
+            events,
+            format: format.good().unwrap_or_default(),
+            coalesces: coalesces.good().unwrap_or(false),
+        }),
         _ => Forwarding::Broken,
     }
 }
@@ -186,8 +185,8 @@ fn parse_binding(text: &str) -> Result<String, &'static str> {
     if text.bytes().all(allowed) { Ok(text.to_owned()) } else { Err("the name of a binding: letters, digits and `_`") }
 }
 
-fn parse_format(text: &str) -> Result<(), &'static str> {
-    if text == "structured" { Ok(()) } else { Err("`structured` is the format that this version sends") }
+fn parse_flag(text: &str) -> Result<bool, &'static str> {
+    text.parse().map_err(|_| "`true` or `false`")
 }
 
 fn parse_admin_token(text: &str) -> Result<Secret, String> {
@@ -223,7 +222,11 @@ mod tests {
     #[test]
     fn a_destination_needs_a_url_and_a_secret() {
         let config = read(&[("FORWARD_URL", "https://a.example/hook"), ("FORWARD_SECRET", SECRET)]);
-        assert!(matches!(config.forwarding, Forwarding::To(ref to) if to.url == "https://a.example/hook"));
+        let Forwarding::To(Destination { endpoint: Endpoint::Url(webhook), format, coalesces, .. }) = config.forwarding
+        else {
+            panic!("{:?}", config.forwarding);
+        };
+        assert_eq!((webhook.url.as_str(), format, coalesces), ("https://a.example/hook", Format::Structured, false));
         let config = read(&[("FORWARD_URL", "https://a.example/hook")]);
         assert!(matches!(config.forwarding, Forwarding::Broken));
         assert_eq!(config.errors[0].variable, "FORWARD_SECRET");
@@ -256,12 +259,24 @@ mod tests {
             ("FORWARD_EVENTS", "calendar.*,,"),
             ("FORWARD_FORMAT", "xml"),
             ("FORWARD_BINDING", "a-b"),
+            ("FORWARD_COALESCE", "yes"),
+            ("FORWARD_QUEUE", "EVENTS"),
         ] {
             let good = [("FORWARD_URL", "https://a.example/"), ("FORWARD_SECRET", SECRET)];
             let all: Vec<_> = [(variable, value)].into_iter().chain(good).collect();
             assert!(matches!(read(&all).forwarding, Forwarding::Broken), "{variable}={value}");
             assert_eq!(broken_variables(&all), [variable], "{value}");
         }
+    }
+
+    #[test]
+    fn a_queue_needs_no_url_and_no_secret() {
+        let config = read(&[("FORWARD_QUEUE", "EVENTS"), ("FORWARD_FORMAT", "batch"), ("FORWARD_COALESCE", "true")]);
+        let Forwarding::To(destination) = config.forwarding else {
+            panic!("{:?}", config.errors);
+        };
+        assert!(matches!(destination.endpoint, Endpoint::Queue(binding) if binding == "EVENTS"));
+        assert_eq!((destination.format, destination.coalesces), (Format::Batch, true));
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 pub mod body;
 pub mod catalogue;
-pub mod circuit;
 pub mod cloudevent;
 pub mod config;
 pub mod delivery;
+pub mod destination;
 pub mod event_glob;
 pub mod event_id;
 pub mod form;
 pub mod held;
 pub mod held_limit;
+pub mod http_binding;
 pub mod inbound;
 pub mod install;
 pub mod json_body;

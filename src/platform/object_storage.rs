@@ -5,7 +5,7 @@ use super::runtime::Runtime;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::LogLine;
 use crate::app::ports::{
-    Alarm, CallError, Clock, Directory, Followers, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Random,
+    Alarm, CallError, Clock, Directory, Followers, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Queues, Random,
     SendError, Sql, SqlValue,
 };
 use crate::domain::time::Timestamp;
@@ -162,6 +162,12 @@ impl Kv for ObjectRuntime {
 impl Http for ObjectRuntime {
     async fn post(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         self.runtime.post(request).await
+    }
+}
+
+impl Queues for ObjectRuntime {
+    async fn enqueue(&self, binding: &str, messages: &[String]) -> Result<(), SendError> {
+        self.runtime.enqueue(binding, messages).await
     }
 }
 

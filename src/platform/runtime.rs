@@ -7,8 +7,8 @@ use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Portals, Random, RateLimiter,
-    SendError,
+    CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Portals, Queues, Random,
+    RateLimiter, SendError,
 };
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -37,6 +37,12 @@ const OBJECT_URL: &str = "https://object/";
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     fn fill_random(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+
+    /// The producer of a queue. <https://developers.cloudflare.com/queues/configuration/javascript-apis/>
+    type Producer;
+
+    #[wasm_bindgen(method, catch, js_name = sendBatch)]
+    fn send_batch(this: &Producer, messages: &js_sys::Array) -> Result<js_sys::Promise, JsValue>;
 }
 
 /// The bindings of the Worker or of an object.
@@ -185,6 +191,34 @@ impl Http for Runtime {
             drop(JsFuture::from(body.cancel()).await);
         }
         Ok(HttpResponse { status: response.status(), retry_after })
+    }
+}
+
+impl Queues for Runtime {
+    async fn enqueue(&self, binding: &str, messages: &[String]) -> Result<(), SendError> {
+        let value =
+            js_sys::Reflect::get(&self.env, &JsValue::from_str(binding)).map_err(|thrown| unsendable(&thrown))?;
+        if !value.is_object() {
+            return Err(SendError::Unsendable(format!("there is no binding {binding}")));
+        }
+        let batch = js_sys::Array::new();
+        for message in messages {
+            let body = js_sys::JSON::parse(message).map_err(|thrown| unsendable(&thrown))?;
+            let entry = js_sys::Object::new();
+            for (name, value) in [("body", body), ("contentType", JsValue::from_str("json"))] {
+                js_sys::Reflect::set(&entry, &JsValue::from_str(name), &value).map_err(|thrown| unsendable(&thrown))?;
+            }
+            batch.push(&entry);
+        }
+        let sent = async { JsFuture::from(value.unchecked_into::<Producer>().send_batch(&batch)?).await };
+        // What is too long for a queue will be so the next time.
+        sent.await.map(drop).map_err(|thrown| {
+            if js_error::is_named(&thrown, "TypeError") {
+                SendError::Refused(js_error::describe(&thrown))
+            } else {
+                SendError::Network(js_error::describe(&thrown))
+            }
+        })
     }
 }
 

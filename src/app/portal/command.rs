@@ -3,6 +3,7 @@
 //! Both run the same release, but for the minutes of a deployment: a field is added with a default, never renamed.
 
 use crate::app::held_events::NewEvent;
+use crate::domain::delivery::circuit::Cause;
 use crate::domain::event_glob::EventGlob;
 use crate::domain::install::{InstallRecord, Token, TokenKind};
 use crate::domain::member_id::MemberId;
@@ -189,9 +190,15 @@ pub struct DeliveryStatus {
     pub retrying: i64,
     /// Given up.
     pub failed: i64,
-    /// Until when the destination is left alone, where it is down, RFC 3339.
+    /// Why the destination is left alone, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<Cause>,
+    /// Until when the destination is left alone, where it is, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circuit_open_until: Option<String>,
+    /// Why the destination is paused, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// What the destination's last failure was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
@@ -246,18 +253,35 @@ pub struct LoggedEvent {
     pub event: Box<RawValue>,
 }
 
-/// How far the delivery of an event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How far the delivery of an event is, in the order of how much it wants attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
+    /// It is not to be sent.
+    Filtered,
+    /// A later update of the same thing made it obsolete before it was sent.
+    Superseded,
+    /// It arrived, or there is nowhere to send it.
+    Delivered,
     /// It was not tried yet.
     Pending,
     /// It failed, and will be tried again.
     Retrying,
-    /// It arrived, or there is nowhere to send it.
-    Delivered,
     /// It failed for good.
     Failed,
-    /// It is not to be sent.
-    Filtered,
+}
+
+impl DeliveryState {
+    /// The state that a row of `delivery` tells. `None` where nobody writes such a row.
+    #[must_use]
+    pub fn of_row(state: &str) -> Option<Self> {
+        Some(match state {
+            "waiting" => Self::Pending,
+            "retrying" => Self::Retrying,
+            "delivered" => Self::Delivered,
+            "failed" => Self::Failed,
+            "superseded" => Self::Superseded,
+            _ => return None,
+        })
+    }
 }

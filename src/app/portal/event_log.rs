@@ -30,6 +30,14 @@ pub struct LogEntry {
     bytes: i64,
 }
 
+impl LogEntry {
+    /// Length of the event's JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        usize::try_from(self.bytes).unwrap_or(usize::MAX)
+    }
+}
+
 const ENTRY_COLUMNS: &str = "seq, type, subject, removed, bytes";
 
 fn entry(row: &Row) -> Result<LogEntry, PortError> {
@@ -97,18 +105,17 @@ pub fn find_recent(sql: &impl Sql, id: EventId, head: i64) -> Result<Option<i64>
     }
 }
 
-/// The next entry behind a place.
-pub fn next_entry(sql: &impl Sql, after: i64) -> Result<Option<LogEntry>, PortError> {
-    let query = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE seq > ? ORDER BY seq LIMIT 1");
-    sql.query(&query, &[after.into()])?.first().map(entry).transpose()
+/// The next entries behind a place.
+pub fn entries_behind(sql: &impl Sql, after: i64, limit: u32) -> Result<Vec<LogEntry>, PortError> {
+    let query = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE seq > ? ORDER BY seq LIMIT ?");
+    sql.query(&query, &[after.into(), i64::from(limit).into()])?.iter().map(entry).collect()
 }
 
-/// The canonical JSON and the id of an event.
-pub fn event(sql: &impl Sql, seq: i64) -> Result<(EventId, String), PortError> {
+/// The id and the canonical JSON of an event; `None` where the row is not there, or is not what was written.
+pub fn event(sql: &impl Sql, seq: i64) -> Result<Option<(EventId, String)>, PortError> {
     let rows = sql.query("SELECT id, event FROM log WHERE seq = ?", &[seq.into()])?;
-    let row = rows.first().ok_or_else(|| PortError::new("log.read", &format!("event {seq} is not in the log")))?;
-    let id = EventId::try_from(text(row, 0)?).map_err(|error| PortError::new("log.read", &error))?;
-    Ok((id, text(row, 1)?.to_owned()))
+    let read = |row: &Row| Some((EventId::try_from(text(row, 0).ok()?).ok()?, text(row, 1).ok()?.to_owned()));
+    Ok(rows.first().and_then(read))
 }
 
 /// The entries that a query asks for, and the last place that was looked at.

@@ -59,8 +59,10 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// Sets the alarm that a newly logged event needs: soon, for what is to be sent; for pruning, where no alarm stands.
     async fn look_after_log(&self, now: Timestamp) -> Result<(), PortError> {
-        if self.forwards() {
-            self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await
+        let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.delivery_due_at(now));
+        if let Some(due_at) = due_at {
+            // While a destination is down, its next probe is alarm enough.
+            self.arm(due_at.max(now.plus_millis(BACKSTOP_MILLIS)), now).await
         } else if self.standing_alarm(now).is_none() {
             self.rearm().await
         } else {

@@ -4,10 +4,9 @@
 //! away whenever storage fails.
 
 pub mod command;
-mod deliveries;
+pub mod delivery;
 mod event_log;
 pub mod follow;
-mod forward;
 mod intake;
 mod lease;
 mod notices;
@@ -21,7 +20,7 @@ mod upkeep;
 pub use self::upkeep::RECORD_KEY_PREFIX;
 
 use self::command::{PortalCommand, PortalReply};
-use self::deliveries::Cursor;
+use self::delivery::Lane;
 use self::lease::Lease;
 use self::outbox::Outbox;
 use self::registration::Registration;
@@ -29,8 +28,7 @@ use super::held_events::HeldEvents;
 use super::log_line::{Level, LogLine};
 use super::migrations;
 use super::ports::{Alarm, PortError, PortalRuntime};
-use crate::domain::circuit::Circuit;
-use crate::domain::config::{Config, Forwarding};
+use crate::domain::config::Config;
 use crate::domain::held_limit::REGISTERED_PORTAL;
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
@@ -47,11 +45,11 @@ pub struct Portal<R> {
     config: Config,
     /// Whether `memory` says what storage has.
     loaded: Cell<bool>,
+    /// How often storage was read.
+    started: Cell<u32>,
     memory: RefCell<Option<Memory>>,
     alarm_at: Cell<Option<Timestamp>>,
     lease: Lease,
-    /// Whether the destination is down. Forgotten with the object: it is soon noticed again.
-    circuit: RefCell<Circuit>,
     /// How far the Directory's held events were logged since the object started, for each token that was released.
     released_to: RefCell<BTreeMap<TokenHash, i64>>,
     /// What the operator is to be told.
@@ -68,8 +66,8 @@ struct Memory {
     /// Place of the newest event.
     head: i64,
     last_logged_at: Timestamp,
-    /// Absent until a destination is first configured.
-    cursor: Option<Cursor>,
+    /// The destinations, the default one first.
+    lanes: Vec<Lane>,
     /// What the Directory was told, if it was since the object started.
     reported: Option<Reported>,
     /// Whether held events are on their way from the Directory.
@@ -89,15 +87,14 @@ struct Reported {
 impl<R: PortalRuntime> Portal<R> {
     /// The object, before it has looked at its storage.
     pub fn new(runtime: R, config: Config) -> Self {
-        let first_probe_millis = config.retry_schedule.first_probe_millis();
         Self {
             runtime,
             config,
             loaded: Cell::new(false),
+            started: Cell::new(0),
             memory: RefCell::new(None),
             alarm_at: Cell::new(None),
             lease: Lease::default(),
-            circuit: RefCell::new(Circuit::new(first_probe_millis)),
             released_to: RefCell::new(BTreeMap::new()),
             outbox: Outbox::default(),
             told_to: Cell::new(None),
@@ -157,7 +154,7 @@ impl<R: PortalRuntime> Portal<R> {
             let due = [registration.record_due_at, registration.report_due_at];
             *has_releases || due.into_iter().flatten().any(|due_at| due_at <= now)
         };
-        let is_due = |memory: &Memory| self.is_sending(memory) || has_news(memory);
+        let is_due = |memory: &Memory| memory.is_sending(now) || has_news(memory);
         self.has_untold() || (self.lease.is_free(now) && memory.as_ref().is_some_and(is_due))
     }
 
@@ -178,7 +175,7 @@ impl<R: PortalRuntime> Portal<R> {
         let outcome = async {
             self.wake().await?;
             self.upkeep(&claim).await?;
-            self.forward(&claim).await
+            self.deliver(&claim).await
         }
         .await;
         drop(claim);
@@ -207,6 +204,7 @@ impl<R: PortalRuntime> Portal<R> {
             let memory = self.load()?;
             self.memory.replace(memory);
             self.loaded.set(true);
+            self.started.set(self.started.get().wrapping_add(1));
         }
         Ok(must_load)
     }
@@ -220,17 +218,16 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(registration) = Registration::load(sql)? else {
             return Ok(None);
         };
-        let mut memory = Memory {
+        let head = event_log::head(sql)?;
+        Ok(Some(Memory {
             registration,
             held: HeldEvents::load(sql, REGISTERED_PORTAL, REGISTERED_PORTAL)?,
-            head: event_log::head(sql)?,
+            head,
             last_logged_at: event_log::last_logged_at(sql)?.unwrap_or(Timestamp::EPOCH),
-            cursor: deliveries::load_cursor(sql)?,
+            lanes: self.load_lanes(head)?,
             reported: None,
             has_releases: self.release_due_at()?.is_some(),
-        };
-        self.follow_destination(&mut memory)?;
-        Ok(Some(memory))
+        }))
     }
 
     /// Throws away what memory has, since storage may have something else.
@@ -247,7 +244,7 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(memory) = memory.as_ref() else {
             return Ok(None);
         };
-        let due = [self.forward_due_at(memory, now)?, self.upkeep_due_at(memory)?, self.notices_due_at()?];
+        let due = [memory.delivery_due_at(now), self.upkeep_due_at(memory)?, self.notices_due_at()?];
         Ok(due.into_iter().flatten().min())
     }
 
@@ -285,10 +282,5 @@ impl<R: PortalRuntime> Portal<R> {
         let memory = self.memory.borrow();
         let member_id = memory.as_ref().map(|memory| memory.registration.member_id.to_string());
         LogLine::new(level, message).with("member_id", member_id)
-    }
-
-    /// Whether events go somewhere, or are meant to.
-    fn forwards(&self) -> bool {
-        !matches!(self.config.forwarding, Forwarding::Off)
     }
 }

@@ -4,9 +4,11 @@
 use super::Portal;
 use super::outbox::{Told, Waiting};
 use crate::app::log_line::{Level, LogLine};
-use crate::app::ports::{HttpRequest, PortError, PortalRuntime};
+use crate::app::ports::{PortError, PortalRuntime};
+use crate::app::signed_request::signed_request;
 use crate::domain::config::OperatorWebhook;
 use crate::domain::event_id::{EventId, RANDOM_BYTES};
+use crate::domain::http_binding::STRUCTURED;
 use crate::domain::normalizer::portal_source;
 use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
@@ -15,7 +17,6 @@ use crate::domain::time::Timestamp;
 const SEND_TIMEOUT_MILLIS: u32 = 10_000;
 /// Notices that one run sends: of the free plan's 50 requests per run, 40 are for events.
 const MAX_SENDS: usize = 5;
-const USER_AGENT: &str = concat!("bitrix24-edge-relay/", env!("CARGO_PKG_VERSION"));
 
 impl<R: PortalRuntime> Portal<R> {
     /// Notes what the operator is to be told. Writes nothing where there is no `OPS_WEBHOOK_URL`, else a row at most, and none for
@@ -23,7 +24,6 @@ impl<R: PortalRuntime> Portal<R> {
     ///
     /// It looks at no other memory of the portal, so it may be called in the midst of a change, and within a transaction. The
     /// portal must be registered, and whoever calls sets the alarm afterwards, as after every change.
-    #[allow(dead_code, reason = "what there is to tell comes with the next changes")]
     pub(super) fn notify(&self, notice: Notice) -> Result<(), PortError> {
         if self.config.operator_webhook.is_none() {
             return Ok(());
@@ -83,19 +83,8 @@ impl<R: PortalRuntime> Portal<R> {
             notice.to_json(*id, &source, &registration.member_id, *occurrences)
         };
         let now = self.runtime.now();
-        let request = HttpRequest {
-            url: url.clone(),
-            binding: None,
-            headers: vec![
-                ("content-type", "application/cloudevents+json; charset=utf-8".to_owned()),
-                ("user-agent", USER_AGENT.to_owned()),
-                ("webhook-id", id.to_string()),
-                ("webhook-timestamp", now.as_unix_seconds().to_string()),
-                ("webhook-signature", secrets.sign(*id, now, &body)),
-            ],
-            body,
-            timeout_millis: SEND_TIMEOUT_MILLIS,
-        };
+        let content = (vec![("content-type", STRUCTURED.to_owned())], body);
+        let request = signed_request(url, secrets, &id.to_string(), content, now, SEND_TIMEOUT_MILLIS);
         match self.runtime.post(request).await {
             Ok(response) if (200..300).contains(&response.status) => Ok(()),
             Ok(response) => Err(format!("the operator's endpoint answered {}", response.status)),

@@ -3,7 +3,7 @@
 use super::command::{PortalReply, Register};
 use super::lease::Claim;
 use super::registration::Registration;
-use super::{Memory, Portal, deliveries, schema};
+use super::{Memory, Portal, schema};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::held_events::{HeldEvent, HeldEvents};
 use crate::app::log_line::{Level, LogLine};
@@ -109,6 +109,7 @@ impl<R: PortalRuntime> Portal<R> {
         let mut slot = self.memory.borrow_mut();
         let mut registration = change(slot.as_ref().map(|memory| memory.registration.clone()));
         registration.tell_others(now);
+        let is_new = slot.is_none();
         let mut memory = match slot.take() {
             Some(memory) => Memory { registration, ..memory },
             None => Memory {
@@ -116,7 +117,7 @@ impl<R: PortalRuntime> Portal<R> {
                 held: HeldEvents::load(&self.runtime, REGISTERED_PORTAL, REGISTERED_PORTAL)?,
                 head: 0,
                 last_logged_at: Timestamp::EPOCH,
-                cursor: None,
+                lanes: Vec::new(),
                 reported: None,
                 has_releases: false,
             },
@@ -124,7 +125,9 @@ impl<R: PortalRuntime> Portal<R> {
         // Where this fails, the caller throws memory away, which is out of date by then.
         let released = self.runtime.transaction(|| {
             memory.registration.save(&self.runtime)?;
-            self.follow_destination(&mut memory)?;
+            if is_new {
+                memory.lanes = self.load_lanes(memory.head)?;
+            }
             let log_held = |(hash, from_directory)| Ok((hash, self.log_held(&mut memory, hash, from_directory, now)?));
             waiting.into_iter().map(log_held).collect::<Result<Vec<_>, PortError>>()
         })?;
@@ -261,24 +264,5 @@ impl<R: PortalRuntime> Portal<R> {
     fn report_unreachable(&self, reply: &Result<DirectoryReply, CallError>) -> Waiting {
         self.runtime.write(LogLine::new(Level::Warn, "directory unreachable").with("error", failure(reply)));
         None
-    }
-
-    /// Brings the cursor in line with the configuration. A new destination starts at the head of the log; one whose URL was
-    /// changed keeps its place, and what failed at the old URL is tried at once.
-    pub(super) fn follow_destination(&self, memory: &mut Memory) -> Result<(), PortError> {
-        let Some(target) = self.target() else {
-            return Ok(());
-        };
-        let position = match &memory.cursor {
-            Some(cursor) if cursor.target == target => return Ok(()),
-            Some(cursor) => {
-                deliveries::retry_all_now(&self.runtime, self.runtime.now())?;
-                cursor.position
-            }
-            None => memory.head,
-        };
-        deliveries::save_cursor(&self.runtime, position, &target)?;
-        memory.cursor = Some(deliveries::Cursor { position, saved: position, target });
-        Ok(())
     }
 }

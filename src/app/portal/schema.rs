@@ -5,7 +5,7 @@ use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations = &[FIRST, NOTICES];
+pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES];
 
 const FIRST: &[&str] = &[
     // One row. What is due carries the time at which to try (again).
@@ -75,3 +75,22 @@ const NOTICES: &[&str] = &["CREATE TABLE notice (
         told_at INTEGER,
         PRIMARY KEY (topic, destination)
     ) WITHOUT ROWID"];
+
+const DELIVERIES: &[&str] = &[
+    // JSON of the open circuit, so that an object that starts anew does not begin to knock again; and why it is paused.
+    "ALTER TABLE destination ADD COLUMN circuit TEXT",
+    "ALTER TABLE destination ADD COLUMN paused TEXT",
+    // JSON list of the last attempts.
+    "ALTER TABLE delivery ADD COLUMN history TEXT NOT NULL DEFAULT '[]'",
+    // One row more for a delivery that fails, so that what is to be sent is found among what was.
+    "CREATE INDEX delivery_by_state ON delivery (state, destination, seq)",
+    // Events that were made obsolete before they were sent: a list for each step of the cursor, since a row for each would
+    // double the price of a bulk edit.
+    "CREATE TABLE superseded (
+        destination TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        seqs TEXT NOT NULL,
+        PRIMARY KEY (destination, first)
+    ) WITHOUT ROWID",
+];

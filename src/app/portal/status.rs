@@ -1,12 +1,9 @@
 //! Tells how a portal stands, and reads its log.
 
-use super::command::{
-    DeliveryStatus, HeldStatus, LogPage, LogQuery, LoggedEvent, OwnedConfigError, PortalReply, PortalStatus,
-};
-use super::{Memory, Portal, deliveries, event_log};
+use super::command::{HeldStatus, LogPage, LogQuery, LoggedEvent, OwnedConfigError, PortalReply, PortalStatus};
+use super::{Memory, Portal, event_log};
 use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::held::HeldCount;
-use crate::domain::time::Timestamp;
 use serde_json::value::RawValue;
 
 impl<R: PortalRuntime> Portal<R> {
@@ -29,23 +26,6 @@ impl<R: PortalRuntime> Portal<R> {
         })))
     }
 
-    /// How far deliveries are. Where there is no destination, all is as good as delivered.
-    pub(super) fn delivery_status(&self, memory: &Memory) -> Result<DeliveryStatus, PortError> {
-        let position = match &memory.cursor {
-            Some(cursor) if self.forwards() => cursor.position,
-            _ => memory.head,
-        };
-        let noted = deliveries::status(&self.runtime)?;
-        let circuit = self.circuit.borrow();
-        Ok(DeliveryStatus {
-            cursor: position,
-            pending: memory.head - position,
-            circuit_open_until: circuit.open_until(self.runtime.now()).map(Timestamp::to_rfc3339_millis),
-            last_error: circuit.reason().map(str::to_owned).or(noted.last_error),
-            ..noted
-        })
-    }
-
     /// A part of the log.
     pub(super) fn read_log(&self, query: &LogQuery) -> Result<PortalReply, PortError> {
         let memory = self.memory.borrow();
@@ -54,10 +34,11 @@ impl<R: PortalRuntime> Portal<R> {
         };
         let (entries, next) = event_log::select(&self.runtime, query)?;
         let mut events = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let (_, json) = event_log::event(&self.runtime, entry.seq)?;
+        for (entry, state) in entries.iter().zip(self.delivery_states(memory, &entries)?) {
+            let unreadable = || PortError::new("log.read", &format!("event {} cannot be read", entry.seq));
+            let (_, json) = event_log::event(&self.runtime, entry.seq)?.ok_or_else(unreadable)?;
             let event = RawValue::from_string(json).map_err(|error| PortError::new("log.read", &error))?;
-            events.push(LoggedEvent { seq: entry.seq, state: self.delivery_state(memory, entry)?, event });
+            events.push(LoggedEvent { seq: entry.seq, state, event });
         }
         Ok(PortalReply::Log(LogPage { events, next }))
     }

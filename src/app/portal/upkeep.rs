@@ -3,7 +3,7 @@
 use super::command::HeldStatus;
 use super::lease::Claim;
 use super::registration::Registration;
-use super::{Memory, Portal, Reported, deliveries, event_log};
+use super::{Memory, Portal, Reported, delivery, event_log};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{Directory, Kv, PortError, PortalRuntime};
@@ -31,7 +31,7 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// When something is due.
     pub(super) fn upkeep_due_at(&self, memory: &Memory) -> Result<Option<Timestamp>, PortError> {
-        let prunable_up_to = self.prunable_up_to(memory)?;
+        let prunable_up_to = prunable_up_to(memory);
         let prune_at = event_log::first_logged_at(&self.runtime)?
             .filter(|(oldest, _)| *oldest <= prunable_up_to)
             .map(|(_, logged_at)| logged_at.plus_millis(self.retention_millis() + PRUNE_EVERY_MILLIS));
@@ -48,7 +48,7 @@ impl<R: PortalRuntime> Portal<R> {
     /// Tells the Directory where the portal has become idle or busy since it was last told, or has new events and was not heard
     /// of for a while. Called by the alarm, so never while an event is accepted.
     pub(super) async fn report_if_changed(&self) -> Result<(), PortError> {
-        let is_busy = self.has_undelivered()?;
+        let is_busy = self.has_undelivered();
         {
             let mut memory = self.memory.borrow_mut();
             let now = self.runtime.now();
@@ -66,12 +66,9 @@ impl<R: PortalRuntime> Portal<R> {
         self.report().await
     }
 
-    fn has_undelivered(&self) -> Result<bool, PortError> {
+    fn has_undelivered(&self) -> bool {
         let memory = self.memory.borrow();
-        let is_pending = memory.as_ref().is_some_and(|memory| {
-            self.forwards() && memory.cursor.as_ref().is_some_and(|cursor| cursor.position < memory.head)
-        });
-        Ok(is_pending || (memory.is_some() && deliveries::next_due_at(&self.runtime)?.is_some()))
+        memory.as_ref().is_some_and(|memory| memory.undelivered_from() <= memory.head)
     }
 
     /// Writes the record to KV, where it is out of date.
@@ -118,7 +115,7 @@ impl<R: PortalRuntime> Portal<R> {
         if !self.memory.borrow().as_ref().is_some_and(is_due) {
             return Ok(());
         }
-        let is_busy = self.has_undelivered()?;
+        let is_busy = self.has_undelivered();
         let next_due_at = self.next_due_at(now)?;
         let (report, due_at, head) = {
             let memory = self.memory.borrow();
@@ -176,27 +173,21 @@ impl<R: PortalRuntime> Portal<R> {
         if event_log::first_logged_at(&self.runtime)?.is_none_or(|(_, logged_at)| logged_at >= before) {
             return Ok(());
         }
-        let up_to = self.prunable_up_to(memory)?;
+        let up_to = prunable_up_to(memory);
         let pruned = event_log::prune(&self.runtime, before, up_to)?;
         if pruned > 0 {
             let first = event_log::status(&self.runtime)?.first_seq;
-            deliveries::delete_failures_up_to(&self.runtime, first - 1)?;
+            delivery::delete_up_to(&self.runtime, first - 1)?;
         }
         Ok(())
-    }
-
-    /// The last place that may be pruned: what waits to be delivered stays, and so does the newest row, from which `seq` goes
-    /// on.
-    fn prunable_up_to(&self, memory: &Memory) -> Result<i64, PortError> {
-        let delivered = match &memory.cursor {
-            Some(cursor) if self.forwards() => cursor.saved,
-            _ => memory.head,
-        };
-        let waiting = deliveries::oldest_retrying(&self.runtime)?.map_or(i64::MAX, |seq| seq - 1);
-        Ok(delivered.min(waiting).min(memory.head - 1))
     }
 
     fn retention_millis(&self) -> i64 {
         i64::from(self.config.retention_days) * MILLIS_PER_DAY
     }
+}
+
+/// The last place that may be pruned: what waits to be delivered stays, and so does the newest row, from which `seq` goes on.
+fn prunable_up_to(memory: &Memory) -> i64 {
+    (memory.undelivered_from() - 1).min(memory.head - 1)
 }

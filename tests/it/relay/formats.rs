@@ -36,7 +36,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=2"),
+        ("schema_version", "version=3"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -49,11 +49,12 @@ fn the_rows_of_a_portal_keep_their_format() {
         ),
         (
             "destination",
-            "name=default|cursor=2|target=f5a1a0fa8f1f509ea9a31c0d09f83a352f1d09f89d3cc8093d4107bba1179934",
+            "name=default|cursor=2|target=f5a1a0fa8f1f509ea9a31c0d09f83a352f1d09f89d3cc8093d4107bba1179934|circuit=NULL|paused=NULL",
         ),
         (
             "delivery",
-            "destination=default|seq=2|state=retrying|attempts=1|due_at=1767603604492|error=the destination answered 422",
+            "destination=default|seq=2|state=retrying|attempts=1|due_at=1767603604492|error=the destination answered 422|\
+             history=[{\"attempt\":1,\"at\":\"2026-01-05T09:00:00.000Z\",\"error\":\"the destination answered 422\"}]",
         ),
         (
             "release",

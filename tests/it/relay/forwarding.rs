@@ -178,7 +178,7 @@ fn an_object_that_is_reset_in_the_middle_goes_on_by_its_alarm() {
     arrived.sort();
     arrived.dedup();
     assert_eq!(arrived, ids(1..=5));
-    assert!(received.len() <= 8, "a repeat or two, no more: {received:?}");
+    assert!(received.len() <= 10, "repeats are what the cursor in storage was behind: {received:?}");
     assert_eq!(relay.states(), ["delivered"; 5]);
 }
 

@@ -11,7 +11,7 @@ use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
     Alarm, CallError, Clock, Directory, Feed, Followers, Heard, Http, HttpRequest, HttpResponse, Kv, Log, PortError,
-    Portals, Random, RateLimiter, SendError, Sql, SqlValue,
+    Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
@@ -241,6 +241,18 @@ impl Http for Ports {
             self.world.pause().await;
         }
         self.outcome(course, answer.into_response(), broken()).await
+    }
+}
+
+impl Queues for Ports {
+    async fn enqueue(&self, binding: &str, messages: &[String]) -> Result<(), SendError> {
+        let course = self.course(Operation::Send).await;
+        let broken = || SendError::Network("failed on order".to_owned());
+        if matches!(course, Course::FailsBefore) {
+            return Err(broken());
+        }
+        self.world.queues.borrow_mut().extend(messages.iter().map(|message| (binding.to_owned(), message.clone())));
+        self.outcome(course, Ok(()), broken()).await
     }
 }
 

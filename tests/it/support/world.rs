@@ -32,6 +32,8 @@ pub struct World {
     pub kv: KvStore,
     pub limiter: Limiter,
     pub destination: Destination,
+    /// What was put into queues: the binding, and the message.
+    pub queues: RefCell<Vec<(String, String)>>,
     pub lines: RefCell<Vec<String>>,
     pub variables: RefCell<BTreeMap<String, String>>,
     objects: RefCell<BTreeMap<String, Rc<Object>>>,
@@ -51,6 +53,7 @@ impl World {
             kv: KvStore::default(),
             limiter: Limiter::default(),
             destination: Destination::new(),
+            queues: RefCell::default(),
             lines: RefCell::default(),
             variables: RefCell::default(),
             objects: RefCell::default(),

@@ -1,0 +1,290 @@
+//! One destination of a portal, as its object keeps it in memory: storage follows it.
+
+use super::records::{self, DestinationRow};
+use crate::app::portal::command::{DeliveryState, DeliveryStatus};
+use crate::app::portal::event_log::{self, LogEntry};
+use crate::app::ports::{PortError, Sql};
+use crate::domain::config::Forwarding;
+use crate::domain::delivery::circuit::Circuit;
+use crate::domain::delivery::dispatcher::{Dispatcher, Pause};
+use crate::domain::delivery::queue::{Change, Entry, Queue};
+use crate::domain::delivery::thing::{Thing, is_update};
+use crate::domain::destination::{Destination, Endpoint, Format};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use std::collections::BTreeSet;
+
+/// The destination of the variables.
+pub const DEFAULT: &str = "default";
+/// How far the cursor in storage may be behind: how many deliveries a crash may repeat, against a row written each time.
+pub const CURSOR_STEP: i64 = 100;
+/// Entries of the log that are read at once.
+const READ_STEP: u32 = 100;
+/// Entries that one search for the next event to send looks at.
+const MAX_LOOKED_AT: u32 = 1_000;
+/// How long until a broken configuration is looked at again while events wait, in milliseconds. The deployment that mends
+/// it starts the object anew, but only the alarm or a request wakes it.
+const BROKEN_CHECK_MILLIS: i64 = 60_000;
+
+/// A destination at work.
+#[derive(Debug)]
+pub struct Lane {
+    /// Its name in the API.
+    pub name: String,
+    /// Where it is; absent where its configuration is broken.
+    pub destination: Option<Destination>,
+    /// What goes next.
+    pub dispatcher: Dispatcher,
+    /// Requests under way.
+    pub requests: usize,
+    /// Requests ever made, by which destinations take turns.
+    pub served: u64,
+    /// SHA-256 of where it is, since a URL may hold a secret.
+    target: String,
+    /// The cursor that storage has.
+    saved: i64,
+    /// Obsolete events that storage does not know of yet.
+    superseded: BTreeSet<i64>,
+}
+
+impl Lane {
+    /// The destination of the variables, as storage knows it; `None` where they describe none. A new one starts at `head`. One
+    /// that is somewhere else now keeps its place; what failed at the old one is tried at once.
+    pub fn load_default(
+        sql: &impl Sql,
+        forwarding: &Forwarding,
+        first_probe_millis: i64,
+        head: i64,
+        now: Timestamp,
+    ) -> Result<Option<Self>, PortError> {
+        let destination = match forwarding {
+            Forwarding::Off => return Ok(None),
+            Forwarding::Broken => None,
+            Forwarding::To(destination) => Some(destination.clone()),
+        };
+        let target = destination.as_ref().map(target).unwrap_or_default();
+        let row = match records::load(sql, DEFAULT)? {
+            Some(row) if row.target == target || destination.is_none() => row,
+            known => {
+                records::retry_all_now(sql, DEFAULT, now)?;
+                let cursor = known.map_or(head, |row| row.cursor);
+                let row = DestinationRow { name: DEFAULT.to_owned(), cursor, target, circuit: None, paused: None };
+                records::save(sql, &row)?;
+                row
+            }
+        };
+        Self::load(sql, row, destination, first_probe_millis).map(Some)
+    }
+
+    fn load(
+        sql: &impl Sql,
+        row: DestinationRow,
+        destination: Option<Destination>,
+        first_probe_millis: i64,
+    ) -> Result<Self, PortError> {
+        let mut queue = Queue::new(row.cursor);
+        for open in records::open(sql, &row.name)? {
+            queue.restore(open.entry, open.attempts, open.due_at);
+        }
+        for seq in records::done_behind(sql, &row.name, row.cursor)? {
+            queue.restore_done(seq);
+        }
+        let circuit = Circuit::new(first_probe_millis, row.circuit);
+        let has_batches = destination.as_ref().is_some_and(|to| to.format == Format::Batch);
+        let coalesces = destination.as_ref().is_some_and(|to| to.coalesces);
+        let pause = row.paused.map(|reason| Pause { reason });
+        Ok(Self {
+            name: row.name,
+            destination,
+            dispatcher: Dispatcher::new(queue, circuit, pause).with(has_batches, coalesces),
+            requests: 0,
+            served: 0,
+            target: row.target,
+            saved: row.cursor,
+            superseded: BTreeSet::new(),
+        })
+    }
+
+    /// Offers more of the log, as far as that is needed to tell what goes next.
+    pub fn read_log(&mut self, sql: &impl Sql, head: i64, now: Timestamp) -> Result<(), PortError> {
+        let Some(destination) = &self.destination else {
+            return Ok(());
+        };
+        let mut looked_at = 0;
+        let mut changes = Vec::new();
+        while looked_at < MAX_LOOKED_AT && self.dispatcher.queue.seen() < head && self.dispatcher.wants_more(now) {
+            let entries = event_log::entries_behind(sql, self.dispatcher.queue.seen(), READ_STEP)?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries {
+                if !self.dispatcher.wants_more(now) {
+                    break;
+                }
+                looked_at += 1;
+                let is_wanted = is_wanted(destination, &entry);
+                changes.extend(self.dispatcher.queue.offer(queue_entry(&entry), is_wanted));
+            }
+        }
+        self.note(sql, &changes, false, now)
+    }
+
+    /// Writes down what has changed, and the cursor where it is too far behind. `has_news`: circuit or pause has changed.
+    pub fn note(
+        &mut self,
+        sql: &impl Sql,
+        changes: &[Change],
+        has_news: bool,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        let position = self.dispatcher.queue.position();
+        let is_behind = position - self.saved >= CURSOR_STEP || position < self.saved;
+        let must_save = has_news || is_behind;
+        for change in changes {
+            match change {
+                Change::Superseded { seq, has_note: false } => drop(self.superseded.insert(*seq)),
+                Change::Rewound { seq } => drop(self.superseded.split_off(seq)),
+                _ => {}
+            }
+        }
+        if changes.is_empty() && !must_save {
+            return Ok(());
+        }
+        sql.transaction(|| {
+            for change in changes {
+                records::apply(sql, &self.name, change, now)?;
+            }
+            if must_save { self.write(sql, position) } else { Ok(()) }
+        })?;
+        if must_save {
+            self.wrote(position);
+        }
+        Ok(())
+    }
+
+    /// Writes the cursor, where storage has an older one.
+    pub fn save_cursor(&mut self, sql: &impl Sql) -> Result<(), PortError> {
+        let position = self.dispatcher.queue.position();
+        if position == self.saved {
+            return Ok(());
+        }
+        if self.superseded.is_empty() {
+            self.write(sql, position)?;
+        } else {
+            sql.transaction(|| self.write(sql, position))?;
+        }
+        self.wrote(position);
+        Ok(())
+    }
+
+    fn write(&self, sql: &impl Sql, position: i64) -> Result<(), PortError> {
+        let passed = self.superseded.range(..=position).copied().collect();
+        records::save_superseded(sql, &self.name, &passed)?;
+        let row = DestinationRow {
+            name: self.name.clone(),
+            cursor: position,
+            target: self.target.clone(),
+            circuit: self.dispatcher.circuit().cloned(),
+            paused: self.dispatcher.pause().map(|pause| pause.reason.clone()),
+        };
+        records::save(sql, &row)
+    }
+
+    fn wrote(&mut self, position: i64) {
+        self.saved = position;
+        self.superseded = self.superseded.split_off(&(position + 1));
+    }
+
+    /// When there is something to do.
+    #[must_use]
+    pub fn due_at(&self, head: i64, now: Timestamp) -> Option<Timestamp> {
+        if self.destination.is_some() {
+            self.dispatcher.next_due_at(head, now)
+        } else {
+            (self.dispatcher.queue.position() < head).then(|| now.plus_millis(BROKEN_CHECK_MILLIS))
+        }
+    }
+
+    /// The oldest event that is not known to storage as done: nothing from it on may be pruned.
+    #[must_use]
+    pub fn undelivered_from(&self) -> i64 {
+        let open = self.dispatcher.queue.oldest_open().unwrap_or(i64::MAX);
+        open.min(self.saved + 1)
+    }
+
+    /// How far it is.
+    pub fn status(&self, sql: &impl Sql, head: i64, now: Timestamp) -> Result<DeliveryStatus, PortError> {
+        let Dispatcher { queue, .. } = &self.dispatcher;
+        let open = self.dispatcher.circuit();
+        let pause = self.dispatcher.pause();
+        let last_error = match (pause, open) {
+            (Some(pause), _) => Some(pause.reason.clone()),
+            (None, Some(open)) => Some(open.error.clone()),
+            (None, None) => records::last_error(sql, &self.name)?,
+        };
+        let due_at = self.due_at(head, now).filter(|due_at| self.destination.is_some() && *due_at > now);
+        Ok(DeliveryStatus {
+            cursor: queue.position(),
+            pending: head - queue.seen() + i64::try_from(queue.untried()).unwrap_or(i64::MAX),
+            retrying: records::count(sql, &self.name, "retrying")?,
+            failed: records::count(sql, &self.name, "failed")?,
+            circuit: open.map(|open| open.cause),
+            circuit_open_until: open.map(|open| open.until.to_rfc3339_millis()),
+            paused: pause.map(|pause| pause.reason.clone()),
+            last_error,
+            next_attempt_at: due_at.map(Timestamp::to_rfc3339_millis),
+        })
+    }
+
+    /// How far the deliveries of entries are, in their order.
+    pub fn states(&self, sql: &impl Sql, entries: &[LogEntry]) -> Result<Vec<DeliveryState>, PortError> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok(Vec::new());
+        };
+        let noted = records::states(sql, &self.name, first.seq, last.seq)?;
+        let mut superseded = records::superseded(sql, &self.name, first.seq, last.seq)?;
+        superseded.extend(&self.superseded);
+        let state = |entry: &LogEntry| {
+            if entry.removed {
+                return Ok(DeliveryState::Filtered);
+            }
+            if let Some(state) = noted.get(&entry.seq) {
+                return DeliveryState::of_row(state)
+                    .ok_or_else(|| PortError::new("delivery.read", &format!("unknown state {state}")));
+            }
+            let is_unwanted = self.destination.as_ref().is_some_and(|to| !to.wants(&entry.event_type));
+            Ok(if is_unwanted {
+                DeliveryState::Filtered
+            } else if superseded.contains(&entry.seq) {
+                DeliveryState::Superseded
+            } else if self.dispatcher.queue.is_to_come(entry.seq) {
+                DeliveryState::Pending
+            } else {
+                DeliveryState::Delivered
+            })
+        };
+        entries.iter().map(state).collect()
+    }
+}
+
+/// What tells one destination from another.
+fn target(destination: &Destination) -> String {
+    let place = match &destination.endpoint {
+        Endpoint::Url(webhook) => webhook.url.clone(),
+        Endpoint::Queue(binding) => format!("queue:{binding}"),
+    };
+    Secret::new(place).sha256().to_string()
+}
+
+fn is_wanted(destination: &Destination, entry: &LogEntry) -> bool {
+    !entry.removed && destination.wants(&entry.event_type)
+}
+
+fn queue_entry(entry: &LogEntry) -> Entry {
+    Entry {
+        seq: entry.seq,
+        thing: Thing::of(&entry.event_type, entry.subject.as_deref()),
+        is_update: is_update(&entry.event_type),
+        bytes: entry.bytes(),
+    }
+}

@@ -1,0 +1,68 @@
+//! Delivers the log to its destinations.
+
+mod lane;
+mod message;
+mod records;
+mod run;
+
+pub use self::lane::{CURSOR_STEP, Lane};
+pub use self::records::delete_up_to;
+
+use super::command::{DeliveryState, DeliveryStatus};
+use super::event_log::LogEntry;
+use super::{Memory, Portal};
+use crate::app::ports::{PortError, PortalRuntime};
+use crate::domain::time::Timestamp;
+
+impl Memory {
+    /// Whether something can be sent now.
+    pub(super) fn is_sending(&self, now: Timestamp) -> bool {
+        self.delivery_due_at(now).is_some_and(|due_at| due_at <= now)
+    }
+
+    /// When a destination is to be sent something.
+    pub(super) fn delivery_due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.lanes.iter().filter_map(|lane| lane.due_at(self.head, now)).min()
+    }
+
+    /// The oldest event that a destination still needs; behind the newest where there is none.
+    pub(super) fn undelivered_from(&self) -> i64 {
+        self.lanes.iter().map(Lane::undelivered_from).min().unwrap_or(self.head + 1)
+    }
+}
+
+impl<R: PortalRuntime> Portal<R> {
+    /// The destinations of the portal.
+    pub(super) fn load_lanes(&self, head: i64) -> Result<Vec<Lane>, PortError> {
+        let first_probe_millis = self.config.retry_schedule.first_probe_millis();
+        let (forwarding, now) = (&self.config.forwarding, self.runtime.now());
+        let default = Lane::load_default(&self.runtime, forwarding, first_probe_millis, head, now)?;
+        Ok(default.into_iter().collect())
+    }
+
+    /// How far the default destination is. Where there is none, all is as good as delivered.
+    pub(super) fn delivery_status(&self, memory: &Memory) -> Result<DeliveryStatus, PortError> {
+        match memory.lanes.first() {
+            Some(lane) => lane.status(&self.runtime, memory.head, self.runtime.now()),
+            None => Ok(DeliveryStatus { cursor: memory.head, ..DeliveryStatus::default() }),
+        }
+    }
+
+    /// How far the deliveries of entries are: of each, the state that most wants attention among its destinations.
+    pub(super) fn delivery_states(
+        &self,
+        memory: &Memory,
+        entries: &[LogEntry],
+    ) -> Result<Vec<DeliveryState>, PortError> {
+        let nowhere = |entry: &LogEntry| if entry.removed { DeliveryState::Filtered } else { DeliveryState::Delivered };
+        let mut states: Option<Vec<DeliveryState>> = None;
+        for lane in &memory.lanes {
+            let of_lane = lane.states(&self.runtime, entries)?;
+            states = Some(match states {
+                None => of_lane,
+                Some(states) => states.into_iter().zip(of_lane).map(|(one, other)| one.max(other)).collect(),
+            });
+        }
+        Ok(states.unwrap_or_else(|| entries.iter().map(nowhere).collect()))
+    }
+}

@@ -1,0 +1,231 @@
+//! One run: sends what is due, several requests at once.
+
+use super::lane::Lane;
+use super::message::Message;
+use crate::app::log_line::{Level, LogLine};
+use crate::app::portal::lease::Claim as Lease;
+use crate::app::portal::{Memory, Portal, event_log};
+use crate::app::ports::{HttpRequest, PortError, PortalRuntime, SendError};
+use crate::app::racing::Racing;
+use crate::domain::delivery::dispatcher::{Claim, News, Settlement};
+use crate::domain::delivery::outcome::{Class, Failure, Outcome};
+use crate::domain::delivery::queue::Change;
+use crate::domain::notice::Notice;
+use crate::domain::time::Timestamp;
+
+/// Requests under way at once. The runtime allows six connections; two are left for KV, the Directory and Bitrix24.
+/// <https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections>
+const MAX_REQUESTS: usize = 4;
+/// Requests under way to one destination while others have work too, so that one that hangs does not stop them.
+const MAX_REQUESTS_SHARED: usize = 2;
+/// How long a run goes on before it leaves the rest to the next one, in milliseconds: far below the 15 minutes that an alarm
+/// may take, so that a slow destination is no reason to be cut off.
+const MAX_RUN_MILLIS: i64 = 60_000;
+
+/// A request under way.
+struct Job {
+    destination: String,
+    claim: Claim,
+    /// Attempts of its first event, with this one.
+    attempt: u32,
+    message: Result<Message, String>,
+    /// `webhook-id`, or the id of the first event.
+    id: Option<String>,
+}
+
+impl<R: PortalRuntime> Portal<R> {
+    /// Sends what is due, up to `DELIVERY_BURST` requests. Storage has the outcome of each before the next is sent, but for
+    /// the cursor, which may be [`super::CURSOR_STEP`] behind.
+    pub(in crate::app::portal) async fn deliver(&self, lease: &Lease<'_>) -> Result<(), PortError> {
+        let mut budget = self.config.delivery_burst;
+        let deadline = self.runtime.now().plus_millis(MAX_RUN_MILLIS);
+        let mut racing = Racing::default();
+        let Some(start) = self.begin_run() else {
+            return Ok(());
+        };
+        loop {
+            while budget > 0 && racing.len() < MAX_REQUESTS && self.runtime.now() < deadline {
+                let Some(job) = self.next_job()? else {
+                    break;
+                };
+                budget -= 1;
+                racing.start(self.send(job));
+            }
+            let Some((job, outcome)) = racing.next().await else {
+                break;
+            };
+            // Another run may have taken over, or memory been thrown away and read again: then nothing is known of this claim.
+            if !lease.is_held() || self.started.get() != start {
+                return Ok(());
+            }
+            lease.extend(self.runtime.now());
+            self.log_attempt(&job, &outcome);
+            self.settle(&job, &outcome)?;
+        }
+        let mut memory = self.memory.borrow_mut();
+        let lanes = memory.iter_mut().flat_map(|memory| memory.lanes.iter_mut());
+        lanes.into_iter().try_for_each(|lane| lane.save_cursor(&self.runtime))
+    }
+
+    /// Takes back what a run that vanished had claimed. Which reading of storage this run works on.
+    fn begin_run(&self) -> Option<u32> {
+        for lane in &mut self.memory.borrow_mut().as_mut()?.lanes {
+            lane.dispatcher.queue.release_all();
+            lane.requests = 0;
+        }
+        Some(self.started.get())
+    }
+
+    /// Claims what goes next: of the destinations that may have another request, the one that has the fewest.
+    fn next_job(&self) -> Result<Option<Job>, PortError> {
+        let now = self.runtime.now();
+        let mut memory = self.memory.borrow_mut();
+        let Some(Memory { lanes, head, .. }) = memory.as_mut() else {
+            return Ok(None);
+        };
+        let has_work = |lane: &Lane| lane.requests > 0 || lane.due_at(*head, now).is_some_and(|due_at| due_at <= now);
+        let limit =
+            if lanes.iter().filter(|lane| has_work(lane)).count() > 1 { MAX_REQUESTS_SHARED } else { MAX_REQUESTS };
+        let mut order: Vec<usize> = (0..lanes.len()).filter(|at| lanes[*at].requests < limit).collect();
+        order.sort_by_key(|at| (lanes[*at].requests, lanes[*at].served));
+        for at in order {
+            let lane = &mut lanes[at];
+            lane.read_log(&self.runtime, *head, now)?;
+            let (claim, dropped) = lane.dispatcher.next(now);
+            lane.note(&self.runtime, &dropped, false, now)?;
+            if let Some(claim) = claim {
+                lane.requests += 1;
+                lane.served += 1;
+                return self.job(lane, claim, now).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn job(&self, lane: &Lane, claim: Claim, now: Timestamp) -> Result<Job, PortError> {
+        let mut events = Vec::with_capacity(claim.events.len());
+        let mut unreadable = None;
+        for seq in &claim.events {
+            match event_log::event(&self.runtime, *seq)? {
+                Some(event) => events.push(event),
+                None => unreadable = Some(format!("event {seq} cannot be read from the log")),
+            }
+        }
+        let id = events.first().map(|(id, _)| id.to_string());
+        let message = match (unreadable, &lane.destination) {
+            (Some(error), _) => Err(error),
+            (None, Some(to)) => {
+                Message::new(to, events, now).map_err(|error| format!("an event cannot be read: {error}"))
+            }
+            (None, None) => Err("the destination is gone".to_owned()),
+        };
+        let attempt = claim.events.first().map_or(0, |seq| lane.dispatcher.queue.attempts(*seq)) + 1;
+        Ok(Job { destination: lane.name.clone(), claim, attempt, message, id })
+    }
+
+    /// Makes one attempt.
+    async fn send(&self, mut job: Job) -> (Job, Outcome) {
+        let outcome = match std::mem::replace(&mut job.message, Err(String::new())) {
+            Err(error) => Outcome::failed(Class::Unreadable, error),
+            Ok(Message::Post(request)) => self.post(request).await,
+            Ok(Message::Enqueue { binding, events }) => self
+                .runtime
+                .enqueue(&binding, &events)
+                .await
+                .map_or_else(|error| send_failed(&error), |()| Outcome::Delivered),
+        };
+        (job, outcome)
+    }
+
+    async fn post(&self, request: HttpRequest) -> Outcome {
+        match self.runtime.post(request).await {
+            Ok(response) => {
+                Outcome::from_response(response.status, response.retry_after.as_deref(), self.runtime.now())
+            }
+            Err(error) => send_failed(&error),
+        }
+    }
+
+    /// Writes down how an attempt ended.
+    fn settle(&self, job: &Job, outcome: &Outcome) -> Result<(), PortError> {
+        let now = self.runtime.now();
+        let mut seed = [0; 4];
+        self.runtime.fill(&mut seed);
+        let seed = u32::from_le_bytes(seed);
+        let settlement = {
+            let mut memory = self.memory.borrow_mut();
+            let lanes = memory.iter_mut().flat_map(|memory| memory.lanes.iter_mut());
+            // It may have been removed meanwhile.
+            let Some(lane) = lanes.into_iter().find(|lane| lane.name == job.destination) else {
+                return Ok(());
+            };
+            lane.requests = lane.requests.saturating_sub(1);
+            let schedule = &self.config.retry_schedule;
+            let settlement = lane.dispatcher.settle(&job.claim, outcome, schedule, now, seed);
+            lane.note(&self.runtime, &settlement.changes, settlement.news.is_some(), now)?;
+            settlement
+        };
+        self.tell(job, &settlement, outcome)
+    }
+
+    /// Tells the operator what has happened to the destination, and to events that are given up.
+    fn tell(&self, job: &Job, settlement: &Settlement, outcome: &Outcome) -> Result<(), PortError> {
+        let destination = job.destination.clone();
+        let reason = error_of(outcome).unwrap_or_default().to_owned();
+        let news = match settlement.news {
+            Some(News::Opened) => Some(("destination down", Notice::CircuitOpened { destination, reason })),
+            Some(News::Closed) => Some(("destination back", Notice::CircuitClosed { destination })),
+            Some(News::Paused) => Some(("destination paused", Notice::DestinationPaused { destination, reason })),
+            Some(News::ProbeFailed) | None => None,
+        };
+        if let Some((message, notice)) = news {
+            let line = self.line(Level::Warn, message).with("destination", job.destination.as_str());
+            self.runtime.write(line.with("error", error_of(outcome)));
+            self.notify(notice)?;
+        }
+        for change in &settlement.changes {
+            if let Change::Failed { seq, error, .. } = change {
+                let line = self.line(Level::Error, "delivery given up").with("destination", job.destination.as_str());
+                self.runtime.write(line.with("seq", *seq).with("error", error.as_str()));
+                let (destination, reason) = (job.destination.clone(), error.clone());
+                self.notify(Notice::EventFailed { destination, seq: *seq, reason })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn log_attempt(&self, job: &Job, outcome: &Outcome) {
+        let (level, message) = match outcome {
+            Outcome::Delivered => (Level::Info, "event delivered"),
+            Outcome::Failed(Failure { class: Class::Unsendable | Class::Unreadable, .. }) => {
+                (Level::Error, "delivery impossible")
+            }
+            Outcome::Failed(_) => (Level::Warn, "delivery failed"),
+        };
+        let line: LogLine = self
+            .line(level, message)
+            .with("destination", job.destination.as_str())
+            .with("seq", job.claim.events.first().copied().unwrap_or_default())
+            .with("events", job.claim.events.len())
+            .with("attempt", job.attempt)
+            .with("id", job.id.as_deref())
+            .with("error", error_of(outcome));
+        self.runtime.write(line);
+    }
+}
+
+fn error_of(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Delivered => None,
+        Outcome::Failed(failure) => Some(&failure.error),
+    }
+}
+
+fn send_failed(error: &SendError) -> Outcome {
+    let class = match error {
+        SendError::Unsendable(_) => Class::Unsendable,
+        SendError::Timeout | SendError::Network(_) => Class::Transient,
+        SendError::Refused(_) => Class::Refused { is_about_event: true },
+    };
+    Outcome::failed(class, error.to_string())
+}
