@@ -9,6 +9,7 @@
 import { readdirSync } from "node:fs";
 import { checkDeploy } from "./checks/deploy.mjs";
 import { checkHostTree, checkLayers } from "./checks/layers.mjs";
+import { checkReview } from "./checks/review.mjs";
 import { checkSize } from "./build/size.mjs";
 import { build, forTests, shipped } from "./build/worker.mjs";
 import { setUp } from "./setup/setup.mjs";
@@ -23,6 +24,7 @@ const GROUPS = {
     ["The code is formatted", cargo("fmt", "--check")],
     ["Domain and app know neither platform nor clock", checkLayers],
     ["The build for this machine has no platform in it", ({ env }) => checkHostTree(env)],
+    ["Every crate in the Worker was reviewed", ({ env }) => checkReview(env)],
     ["clippy, this machine", cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
     ["clippy, wasm", cargo("clippy", "--locked", "--target", WASM, "--lib", "--", "-D", "warnings")],
     ["The documentation has no warnings", cargo("doc", "--locked", "--no-deps", { RUSTDOCFLAGS: "-Dwarnings" })],
