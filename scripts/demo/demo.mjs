@@ -1,16 +1,22 @@
-// A demo portal sends Bitrix24's documented events, the relay runs in workerd, and a receiver checks what arrives.
+// A simulated portal sends two events, the relay runs in workerd, and a receiver checks what arrives.
 
 import { checkSize } from "../build/size.mjs";
 import { Failure, bold, say, since } from "../support/output.mjs";
 import { within } from "../support/within.mjs";
 import { createArrivals } from "./arrivals.mjs";
-import { RECEIVER_PORT, RELAY_PORT, freePort } from "./ports.mjs";
-import { documentedEvents, domain, install, send } from "./portal.mjs";
+import { PORTAL_PORT, RECEIVER_PORT, RELAY_PORT, freePort } from "./ports.mjs";
+import { domain, register, send, startPortal } from "./portal.mjs";
 import { endLeftOver, refuseSecond } from "./previous.mjs";
 import { startReceiver } from "./receiver.mjs";
 import { logFile, startRelay } from "./relay.mjs";
 import { showDelivery, showPart, showSent, showWhereToLook } from "./screen.mjs";
 import { load, save } from "./settings.mjs";
+
+/** What happens on the portal, as in Bitrix24's documentation: a calendar entry is edited, a calendar is added. */
+const EVENTS = [
+  ["ONCALENDARENTRYUPDATE", "1414"],
+  ["ONCALENDARSECTIONADD", "202"],
+];
 
 /** The relay sends at once; a retry after a first failure comes after 5 s. */
 const DELIVERY_LIMIT_MS = 30_000;
@@ -42,10 +48,13 @@ async function demonstrate({ node, env, parts }) {
   showPart("receiver", receiver.url);
 
   const relay = await startRelayFor(receiver, settings, { node, env, parts });
-  await install(settings);
-  showPart("demo portal", `${domain}, installed`);
+  const portal = await startPortal({ port: await freePort(PORTAL_PORT), relay: relay.url });
+  parts.push(portal);
+  save(settings, { portal: portal.control });
+  await register(settings);
+  showPart("portal", `${domain}, simulated: ${portal.url}`);
 
-  for (const payload of documentedEvents) await sendAndReceive(settings, payload, arrivals);
+  for (const [event, id] of EVENTS) await sendAndReceive(settings, event, id, arrivals);
   showWhereToLook(settings);
 
   const lines = await relay.ended;
@@ -67,10 +76,10 @@ async function startRelayFor(receiver, settings, { node, env, parts }) {
   return relay;
 }
 
-async function sendAndReceive(settings, payload, arrivals) {
+async function sendAndReceive(settings, event, id, arrivals) {
   const delivery = arrivals.after(async () => {
-    const answer = await send(settings, payload);
-    showSent(payload, answer);
+    const answer = await send(settings, event, id);
+    showSent(event, id, answer);
     return answer;
   });
   const outcome = await within(DELIVERY_LIMIT_MS, delivery);

@@ -5,6 +5,7 @@ import { Failure } from "../support/output.mjs";
 
 export const RELAY_PORT = 8787;
 export const RECEIVER_PORT = 8797;
+export const PORTAL_PORT = 8807;
 
 /** So many ports from the usual one on are tried. */
 const TRIES = 10;

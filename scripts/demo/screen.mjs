@@ -12,9 +12,8 @@ export function showPart(name, text) {
   say(`  ${name.padEnd(LABEL_WIDTH)}${text}`);
 }
 
-export function showSent(payload, { id, seq }) {
-  const subject = payload.data.id ?? payload.data.FIELDS?.ID ?? payload.data.FIELDS_AFTER?.ID;
-  say(`\n${bold("->")} Bitrix24 sends ${bold(payload.event)}, id ${subject}`);
+export function showSent(event, subject, { id, seq }) {
+  say(`\n${bold("->")} Bitrix24 sends ${bold(event)}, id ${subject}`);
   say(`   The relay answers 200: accepted as ${id}, number ${seq} of the portal's log`);
 }
 
@@ -34,6 +33,8 @@ export function showWhereToLook(settings) {
   say(`\n${bold("It works, and stays up.")} In another terminal:\n`);
   say(dim("  # send more"));
   say("  npm run send -- ONCALENDARENTRYADD 77\n");
+  say(dim("  # click in the portal: a page in a browser"));
+  say(`  ${new URL(settings.portal).origin}\n`);
   say(dim("  # read the portal's log"));
   say(`  curl -H 'Authorization: Bearer ${settings.adminToken}' '${settings.relay}/portals/${memberId}/events'\n`);
   say(dim("  # what the relay says"));

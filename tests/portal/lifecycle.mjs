@@ -1,18 +1,21 @@
 // What people do on a portal, and what Bitrix24 tells of it: changes, and the life of an application.
 
 import { postsAbout, postsOf } from "./queue/event.mjs";
+import { dataOf } from "./world/catalogue.mjs";
 import { deleteObject, putObject, typeOf } from "./world/objects.mjs";
 import * as installation from "./world/install.mjs";
 
 /** Something changed: stores the object where it can be read, and queues the POSTs. Returns a promise of what became of them. */
-export function raise(world, portal, { event, id, fields, ...more }) {
+export function raise(world, portal, { event, id, fields, user, data = dataOf(event.toUpperCase(), id) }) {
   const name = event.toUpperCase();
   const type = typeOf(name);
   if (type !== undefined && id !== undefined) {
     if (name.endsWith("DELETE")) deleteObject(portal, type, id);
     else putObject(portal, type, id, fields);
   }
-  return world.queue.send(postsOf(world, portal, { event: name, id, ...more }));
+  // What happens to a record of one type happens to a record as well: two events, for those that listen to both.
+  const names = /_\d+$/.test(name) ? [name.replace(/_\d+$/, ""), name] : [name];
+  return world.queue.send(names.flatMap((one) => postsOf(world, portal, { event: one, data, user })));
 }
 
 /** Installs an application, or installs it again. Without interface it is told at once; a page is opened by a person. */

@@ -1,6 +1,6 @@
 // `npm run portal`: a simulated Bitrix24 on this machine, to be driven by commands, by a page, or by its control API.
 //
-//   --port <n>             8798 if left out; 0: any free one
+//   --port <n>             8807 if left out; 0: any free one
 //   --events <url>         where the default portal's outgoing webhook sends events
 //   --install <url>        where the default application is installed
 //   --interface <kind>     of that application: none (ONAPPINSTALL is posted) or page (a person opens it)
@@ -17,7 +17,7 @@ import { addDefaults, showHowToUse } from "./default-world.mjs";
 import { startSimulator } from "./simulator.mjs";
 
 const OPTIONS = {
-  port: { type: "string", default: "8798" },
+  port: { type: "string", default: "8807" },
   events: { type: "string", default: "http://127.0.0.1:8787/events" },
   install: { type: "string", default: "http://127.0.0.1:8787/install" },
   interface: { type: "string", default: "page" },

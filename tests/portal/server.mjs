@@ -16,7 +16,7 @@ const MAX_BODY_BYTES = 8 << 20;
 
 /** Listens on `port` of the loopback interface; 0 lets the system choose. */
 export async function listen(world, port) {
-  const server = http.createServer((request, response) => serve(world, request, response));
+  const server = http.createServer((request, response) => serve(world, request, response).catch((error) => fail(error, request, response)));
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   return server;
 }
@@ -26,6 +26,7 @@ async function serve(world, incoming, response) {
   const body = await read(incoming);
   if (body === undefined) return response.writeHead(413).end();
   const request = meant(world, incoming, body);
+  if (request === undefined) return send(response, { status: 400, body: { error: "this is no URL" } });
   const fault = request.host === undefined ? undefined : world.faults.next(request);
   const answer = await suffer(fault, () => answerFor(world, request));
   if (request.host !== undefined) note(world, request, answer, fault, start);
@@ -34,9 +35,17 @@ async function serve(world, incoming, response) {
   send(response, answer);
 }
 
-/** What of a request counts: the host that it is for, however that was said. */
+/** A mistake of the simulator itself, or a caller that went away: it ends this request and no other. */
+function fail(error, request, response) {
+  if (request.destroyed || response.headersSent) return request.socket.destroy();
+  process.stderr.write(`${error.stack}\n`);
+  send(response, { status: 500, body: { error: "the simulator failed", description: error.message } });
+}
+
+/** What of a request counts: the host that it is for, however that was said. `undefined` where its URL is none. */
 function meant(world, incoming, body) {
   const original = incoming.headers["x-original-url"];
+  if (!URL.canParse(original ?? incoming.url, world.url)) return undefined;
   const url = new URL(original ?? incoming.url, world.url);
   let host = original === undefined ? undefined : url.host;
   let path = url.pathname;

@@ -1,5 +1,6 @@
 // The simulator as a whole: a world, its queue servers, and the HTTP in front.
 
+import { OPERATIONS } from "./control/operations.mjs";
 import { raise } from "./lifecycle.mjs";
 import { closeConnections } from "./queue/post.mjs";
 import { createQueue } from "./queue/queue.mjs";
@@ -8,7 +9,8 @@ import { createWorld } from "./world/world.mjs";
 
 /**
  * Starts a simulator without portals on `port` of the loopback interface; 0 lets the system choose. The other options are
- * those of `createWorld`. Returns its world, its address, the address of its control API, and `stop`.
+ * those of `createWorld`. Returns its world, its address, the address of its control API, `operate`, which runs one
+ * of its operations from the same process, and `stop`.
  */
 export async function startSimulator({ port = 0, ...options } = {}) {
   const world = createWorld(options);
@@ -20,6 +22,7 @@ export async function startSimulator({ port = 0, ...options } = {}) {
     world,
     url: world.url,
     control: `${world.url}/control`,
+    operate: async (name, parameters = {}) => OPERATIONS[name].run(world, parameters),
     stop() {
       world.queue.stop();
       closeConnections();

@@ -1,7 +1,11 @@
 // Operations on applications: registered, installed, used, removed.
 
 import * as lifecycle from "../lifecycle.mjs";
+import { RestError } from "../rest/error.mjs";
+import { eventMethods } from "../rest/events.mjs";
 import { formOf, postPage } from "../pages/form.mjs";
+import { Misuse } from "../world/misuse.mjs";
+import { eventsOf } from "../world/catalogue.mjs";
 import { addApplication, findApplication } from "../world/application.mjs";
 import { findInstall } from "../world/install.mjs";
 import { findPortal, findUser } from "../world/portal.mjs";
@@ -10,6 +14,19 @@ import { installView } from "./views.mjs";
 
 /** The installation that `portal` and `client_id` name. */
 export const installOf = (world, { portal, client_id }) => findInstall(findPortal(world, portal), findApplication(world, client_id));
+
+/** Binds what is not bound yet. Returns the names of the events that the handler gets now and did not get before. */
+function bindAll(world, install, user, handler, events = eventsOf(install.application.scope)) {
+  return events.filter((event) => {
+    try {
+      return eventMethods["event.bind"].run({ world, portal: install.portal, install, user }, { event, handler });
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error;
+      if (/already binded$/.test(error.message)) return false;
+      throw new Misuse(`${event}: ${error.message}`);
+    }
+  });
+}
 
 export const applicationOperations = {
   "application.add": {
@@ -35,6 +52,13 @@ export const applicationOperations = {
         install: installView(world, install),
         ...(await outcome(told, { wait })),
       };
+    },
+  },
+  subscribe: {
+    does: "binds a handler as the application would with event.bind: handler [, events (all of its scopes), portal, client_id, user]",
+    run(world, { handler, events, user, ...parameters }) {
+      const install = installOf(world, parameters);
+      return { bound: bindAll(world, install, findUser(install.portal, user), handler, events) };
     },
   },
   "install.finish": {

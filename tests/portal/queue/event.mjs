@@ -1,21 +1,19 @@
 // From a change on a portal to the POSTs that tell of it: who gets one, and what stands in it.
 
-import { bringsRefreshToken, bringsTokens, categoryOf, dataOf } from "../world/catalogue.mjs";
+import { bringsRefreshToken, bringsTokens, categoryOf } from "../world/catalogue.mjs";
 import { isRunning } from "../world/install.mjs";
 
 /**
  * The POSTs that an event causes: `{ category, event, handler, payload }` each, in the order of the handlers.
  *
- * - `user`: who caused it; `null` for a robot or an agent, whose events bring no token
- * - `data`: all of it, or `id` for the documented one with this id
+ * `user` is who caused it; `null` for a robot or an agent, whose events bring no token.
  */
-export function postsOf(world, portal, { event, id, data, user = null }) {
-  const content = data ?? dataOf(event, id);
+export function postsOf(world, portal, { event, data, user = null }) {
   const post = (row, auth) => ({
     category: categoryOf(event),
     event,
     handler: row.handler,
-    payload: payloadOf(world, portal, event, row, content, auth),
+    payload: payloadOf(world, portal, event, row, data, auth),
   });
   const ofApplications = portal.installs
     .filter(isServed)

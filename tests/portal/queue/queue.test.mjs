@@ -132,3 +132,14 @@ test("nothing is sent for an application that was not paid for", () =>
     assert.deepEqual((await control("event", { event: "ONCRMDEALUPDATE", id: "1" })).deliveries, []);
     assert.equal(handler.received.length, 0);
   }));
+
+test("a record of one type tells both who listen to that type and who listen to all", () =>
+  subscribed(async ({ control, handler, rest }, auth) => {
+    for (const event of ["ONCRMDYNAMICITEMADD", "ONCRMDYNAMICITEMADD_1220"]) await rest("event.bind", { auth, event, handler: HANDLER });
+    await control("event", { event: "ONCRMDYNAMICITEMADD_1220", id: "5" });
+    assert.deepEqual(
+      handler.received.map(({ form }) => form.event),
+      ["ONCRMDYNAMICITEMADD", "ONCRMDYNAMICITEMADD_1220"],
+    );
+    assert.deepEqual(handler.received[1].form.data, { FIELDS: { ENTITY_TYPE_ID: "1220", ID: "5" } });
+  }));

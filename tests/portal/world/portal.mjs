@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { Misuse } from "./misuse.mjs";
-import { eventsOf } from "./catalogue.mjs";
+import { eventsOf, scopeOf } from "./catalogue.mjs";
 import { languageOf, oauthHostOf } from "./zones.mjs";
 
 /** The administrator that every portal has; the second user is an employee. */
@@ -72,11 +72,11 @@ export function rename(world, portal, domain) {
   portal.domain = domain;
 }
 
-/** Adds an outgoing webhook: one handler, one token of its own, some events. */
+/** Adds an outgoing webhook: one handler, one token of its own, some events; `*` is all but those of applications. */
 export function addWebhook(world, portal, { handler, events = ["*"], application_token }) {
   if (typeof handler !== "string") throw new Misuse("a webhook needs a handler, the URL to call");
   const token = world.tokens.note("application_token", application_token ?? world.random.text(32), { portal });
-  const names = events.includes("*") ? eventsOf(ALL_SCOPES) : events.map((event) => event.toUpperCase());
+  const names = events.includes("*") ? eventsOf(ALL_SCOPES).filter((event) => scopeOf(event) !== "") : events.map((event) => event.toUpperCase());
   const webhook = { application_token: token, handler, rows: names.map((event) => ({ id: nextHandlerId(portal), event, handler })) };
   portal.webhooks.push(webhook);
   return webhook;
