@@ -1,5 +1,6 @@
 //! Native integration tests of the whole, in one binary.
 
+mod delivering;
 mod fixtures;
 mod fuzzing;
 mod growth;
