@@ -241,7 +241,8 @@ impl World {
             }
             let earlier = self.log.iter().filter(|entry| entry.seq < *seq && thing.is_some() && entry.thing == thing);
             for entry in earlier {
-                let is_done = self.arrived.contains(&entry.seq) || self.is_failed(entry.seq) || self.is_superseded(entry.seq);
+                let is_done =
+                    self.arrived.contains(&entry.seq) || self.is_failed(entry.seq) || self.is_superseded(entry.seq);
                 assert!(is_done || claim.events.contains(&entry.seq), "{seq} overtakes {}", entry.seq);
             }
         }

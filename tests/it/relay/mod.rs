@@ -14,5 +14,6 @@ mod reading;
 mod registering;
 mod removing;
 mod retrying;
+mod sending;
 mod taking;
 mod variables;

@@ -25,6 +25,10 @@ pub struct Destination {
     otherwise: RefCell<Answer>,
     /// How long it takes to answer.
     pub delay_millis: Cell<u32>,
+    /// What it does with every request that has the event with this id in it.
+    poison: RefCell<Option<(String, Answer)>>,
+    under_way: Cell<usize>,
+    most_under_way: Cell<usize>,
 }
 
 impl Destination {
@@ -35,6 +39,9 @@ impl Destination {
             script: RefCell::default(),
             otherwise: RefCell::new(Answer::Status(204)),
             delay_millis: Cell::new(0),
+            poison: RefCell::default(),
+            under_way: Cell::new(0),
+            most_under_way: Cell::new(0),
         }
     }
 
@@ -49,16 +56,38 @@ impl Destination {
         self.otherwise.replace(answer);
     }
 
+    /// Answers like this whenever a certain event is in a request.
+    pub fn dislikes(&self, id: i32, answer: Answer) {
+        self.poison.replace(Some((id.to_string(), answer)));
+    }
+
     /// Takes a request. What is refused was not received.
     pub fn take(&self, request: &HttpRequest) -> Answer {
-        let answer = self.script.borrow_mut().pop_front().unwrap_or_else(|| self.otherwise.borrow().clone());
+        self.under_way.set(self.under_way.get() + 1);
+        self.most_under_way.set(self.most_under_way.get().max(self.under_way.get()));
+        let ids = ids_in(&request.body);
+        let poison = self.poison.borrow();
+        let answer = match poison.as_ref().filter(|(id, _)| ids.contains(id)) {
+            Some((_, answer)) => answer.clone(),
+            None => self.script.borrow_mut().pop_front().unwrap_or_else(|| self.otherwise.borrow().clone()),
+        };
         if answer != Answer::Refuse {
             self.received.borrow_mut().push(request.clone());
         }
         if matches!(answer, Answer::Status(200..=299)) {
-            self.accepted.borrow_mut().push(id_in(&request.body));
+            self.accepted.borrow_mut().extend(ids);
         }
         answer
+    }
+
+    /// Notes that a request has ended.
+    pub fn answered(&self) {
+        self.under_way.set(self.under_way.get() - 1);
+    }
+
+    /// How many requests were under way at once at most.
+    pub fn most_under_way(&self) -> usize {
+        self.most_under_way.get()
     }
 
     /// All that was received.
@@ -73,8 +102,19 @@ impl Destination {
 
     /// The ids of what was received, in order.
     pub fn ids(&self) -> Vec<String> {
-        self.received.borrow().iter().map(|request| id_in(&request.body)).collect()
+        self.received.borrow().iter().flat_map(|request| ids_in(&request.body)).collect()
     }
+}
+
+/// The ids of what the events of a body are about, in any format.
+fn ids_in(body: &str) -> Vec<String> {
+    let value: Value = serde_json::from_str(body).expect("a body is JSON");
+    let id = |event: &Value| match &event["data"]["id"] {
+        // In binary mode the body is the data.
+        Value::Null => event["id"].as_str().expect("every event of the tests has an id").to_owned(),
+        id => id.as_str().expect("an id is text").to_owned(),
+    };
+    value.as_array().map_or_else(|| vec![id(&value)], |events| events.iter().map(id).collect())
 }
 
 /// The id of what an event is about, by which tests tell events apart.

@@ -240,6 +240,7 @@ impl Http for Ports {
         } else {
             self.world.pause().await;
         }
+        self.world.destination.answered();
         self.outcome(course, answer.into_response(), broken()).await
     }
 }
