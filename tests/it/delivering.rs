@@ -79,7 +79,7 @@ impl World {
     fn new(has_batches: bool, coalesces: bool) -> Self {
         let mut world = Self {
             now: Timestamp::from_millis(1_700_000_000_000),
-            schedule: RetrySchedule::parse("1,5,60").unwrap(),
+            schedule: RetrySchedule::parse("1,5,60").expect("it is a schedule"),
             has_batches,
             coalesces,
             log: Vec::new(),
@@ -115,11 +115,11 @@ impl World {
     }
 
     fn head(&self) -> i64 {
-        i64::try_from(self.log.len()).unwrap()
+        i64::try_from(self.log.len()).expect("a short log")
     }
 
     fn entry(&self, seq: i64) -> Entry {
-        self.log[usize::try_from(seq - 1).unwrap()].clone()
+        self.log[usize::try_from(seq - 1).expect("places begin with 1")].clone()
     }
 
     fn play(&mut self, step: &Step) {

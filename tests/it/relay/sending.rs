@@ -34,7 +34,12 @@ fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
 
 fn types_received(relay: &Relay) -> Vec<String> {
     let event = |request: &HttpRequest| serde_json::from_str::<Value>(&request.body).expect("an event is JSON");
-    relay.destination().received().iter().map(|request| event(request)["type"].as_str().unwrap().to_owned()).collect()
+    relay
+        .destination()
+        .received()
+        .iter()
+        .map(|request| event(request)["type"].as_str().expect("an event has a type").to_owned())
+        .collect()
 }
 
 #[test]
