@@ -55,6 +55,8 @@ function meant(world, incoming, body) {
     const named = incoming.headers.host?.replace(/:(80|443)$/, "");
     if (at !== null) [host, path] = [at[1], at[2] ?? "/"];
     else if (isHost(world, named)) host = named;
+    // A page in a frame knows no path of its portal but `/rest/`.
+    else if (path.startsWith("/rest/") && world.portals.length === 1) host = world.portals[0].domain;
   }
   const method = path.startsWith("/oauth/token") ? "oauth/token" : methodOf(path);
   const parameters = parametersOf(url.search.slice(1), incoming.headers["content-type"], body);

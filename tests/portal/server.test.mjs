@@ -8,6 +8,7 @@ test("a host is meant by x-original-url, or by the beginning of the path", () =>
     assert.equal((await get(OAUTH, "/rest/app.info")).body.error, "NO_AUTH_FOUND");
     assert.equal(await errorOf(await fetch(`${simulator.url}/at/${OAUTH}/rest/app.info`)), "NO_AUTH_FOUND");
     assert.equal(await errorOf(await fetch(`${simulator.url}/at/${DOMAIN}/rest/profile.json`, { method: "POST" })), "NO_AUTH_FOUND");
+    assert.equal(await errorOf(await fetch(`${simulator.url}/rest/profile`)), "NO_AUTH_FOUND", "it is the only portal's");
     assert.equal((await get("unknown.bitrix24.com", "/rest/profile")).status, 404);
   }));
 

@@ -2,7 +2,6 @@
 
 import { OPERATIONS } from "./control/operations.mjs";
 import { raise } from "./lifecycle.mjs";
-import { closeConnections } from "./queue/post.mjs";
 import { createQueue } from "./queue/queue.mjs";
 import { listen } from "./server.mjs";
 import { createWorld } from "./world/world.mjs";
@@ -25,7 +24,6 @@ export async function startSimulator({ port = 0, ...options } = {}) {
     operate: async (name, parameters = {}) => OPERATIONS[name].run(world, parameters),
     stop() {
       world.queue.stop();
-      closeConnections();
       server.close();
       server.closeAllConnections();
     },

@@ -6,9 +6,6 @@ import https from "node:https";
 /** So much of an answer is kept; Bitrix24 reads none of it. */
 const KEPT_CHARACTERS = 100_000;
 
-/** Connections stay open between the calls of a burst. */
-const AGENTS = { "http:": new http.Agent({ keepAlive: true }), "https:": new https.Agent({ keepAlive: true }) };
-
 /**
  * POSTs a form. A URL whose origin stands in `world.origins` goes to the address there, and keeps its `host`. Redirects are
  * not followed. Returns `{ status, body, took_ms }`, or `{ error, took_ms }` if no answer came.
@@ -27,7 +24,8 @@ export function postForm(world, url, body, { headers = {}, timeout = world.setti
     }
     const options = {
       method: "POST",
-      agent: AGENTS[target.protocol],
+      // A connection of its own: one that was kept may be closed just then, and there is no second attempt.
+      agent: false,
       headers: { host: meant.host, "content-type": "application/x-www-form-urlencoded", "content-length": Buffer.byteLength(body), ...headers },
       signal: AbortSignal.timeout(timeout),
     };
@@ -47,9 +45,4 @@ export function postForm(world, url, body, { headers = {}, timeout = world.setti
     });
     request.end(body);
   });
-}
-
-/** Ends the connections that wait for a next call. */
-export function closeConnections() {
-  for (const agent of Object.values(AGENTS)) agent.destroy();
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { httpBuildQuery } from "./form.mjs";
 
@@ -29,4 +30,11 @@ test("every kind of value is encoded as PHP 8.2 encodes it", () => {
     "&data%5BFIELDS%5D%5BLIST%5D%5B2%5D%5Bk%5D=q%27%22%25%7E%2A-_.%21%28%29" +
     "&ts=1736405294&auth%5Bdomain%5D=some-domain.bitrix24.com&auth%5Bemoji%5D=%F0%9F%98%80%0A";
   assert.equal(httpBuildQuery(members), php);
+});
+
+test("the documented payloads are encoded as PHP 8.2 encodes them", () => {
+  const payloads = JSON.parse(readFileSync(new URL("../../fixtures/bitrix/wire-payloads.json", import.meta.url), "utf8"));
+  const sorted = (body) => body.split("&").sort();
+  for (const { parsed, body } of payloads) assert.deepEqual(sorted(httpBuildQuery(parsed)), sorted(body));
+  assert.ok(payloads.length > 100);
 });

@@ -15,7 +15,7 @@ const USERS = [
  * Adds a portal. `build: "old"` makes it one that sends neither APPLICATION_TOKEN nor SERVER_ENDPOINT to a page, and no
  * `event_handler_id` with an event.
  */
-export function addPortal(world, { domain, member_id, language, license = "com_ent250", build = "new", users = USERS } = {}) {
+export function addPortal(world, { domain, member_id, language, license = `${languageOf(domain ?? "")}_ent250`, build = "new", users = USERS } = {}) {
   if (typeof domain !== "string") throw new Misuse("a portal needs a domain");
   if (findPortal(world, domain, "missing") !== undefined) throw new Misuse(`there is a portal ${domain} already`);
   if (build !== "new" && build !== "old") throw new Misuse("build is new or old");
