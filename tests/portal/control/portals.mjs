@@ -1,6 +1,7 @@
 // Operations on portals, on who works there, and on what changes there.
 
 import { raise } from "../lifecycle.mjs";
+import { METHODS } from "../rest/methods.mjs";
 import { Misuse } from "../world/misuse.mjs";
 import { TYPES, deleteObject, putObject } from "../world/objects.mjs";
 import { addPortal, addUser, addWebhook, findPortal, findUser, rename } from "../world/portal.mjs";
@@ -72,6 +73,15 @@ export const portalOperations = {
     run(world, { portal, type, id, fields }) {
       if (!Object.hasOwn(TYPES, type)) throw new Misuse(`type is one of ${Object.keys(TYPES).join(", ")}`);
       return putObject(findPortal(world, portal), type, id, fields);
+    },
+  },
+  method: {
+    does: "writes the answer of a REST method that the simulator does not have: method [, result, error, error_description, status, scope, portal]",
+    run(world, { portal, method, ...answer }) {
+      if (typeof method !== "string") throw new Misuse("say which method");
+      const name = method.toLowerCase();
+      if (METHODS[name] !== undefined) throw new Misuse(`${method} is there already; object.put says what it finds`);
+      findPortal(world, portal).answers.set(name, answer);
     },
   },
   "object.delete": {

@@ -28,12 +28,25 @@ export function answerRest(world, portal, method, parameters, caller) {
 
 /** Runs a method for whom the context says; also each command of a `batch`. */
 export function call(context, method, parameters) {
-  const known = METHODS[method];
+  const known = METHODS[method] ?? scripted(context.portal.answers.get(method));
   if (known === undefined) throw new RestError(404, "ERROR_METHOD_NOT_FOUND", "Method not found!");
   if (known.scope !== undefined && !context.install.application.scope.includes(known.scope)) {
     throw new RestError(403, "insufficient_scope", "The request requires higher privileges than provided by the access token");
   }
   return known.run({ ...context, call: (inner, its) => call(context, inner, its) }, parameters);
+}
+
+/** A method that somebody wrote an answer for. */
+function scripted(answer) {
+  if (answer === undefined) return undefined;
+  const { scope, result, error, error_description, status = 400 } = answer;
+  return {
+    scope,
+    run() {
+      if (error !== undefined) throw new RestError(status, error, error_description ?? "");
+      return result ?? null;
+    },
+  };
 }
 
 /** Who calls: the installation and the user that the token was minted for. */

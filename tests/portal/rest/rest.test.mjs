@@ -102,6 +102,19 @@ test("what was changed can be read", () =>
     assert.deepEqual([status, body.error_description], [400, "Not found"]);
   }));
 
+test("a method that the simulator does not have answers what was written for it", () =>
+  installed(async ({ call, control, operation }) => {
+    await control("method", { method: "crm.requisite.get", result: { ID: "3" }, scope: "crm" });
+    await control("method", { method: "sale.order.get", result: {}, scope: "sale" });
+    await control("method", { method: "task.stages.get", error: "ACCESS_DENIED", status: 403 });
+    const { result } = await call("batch", { cmd: { a: "crm.requisite.get?id=3", b: "sale.order.get?id=1", c: "task.stages.get" } });
+    assert.deepEqual(
+      [result.result.a, result.result_error.b.error, result.result_error.c.error],
+      [{ ID: "3" }, "insufficient_scope", "ACCESS_DENIED"],
+    );
+    assert.equal((await operation("method", { method: "profile", result: {} })).status, 400);
+  }));
+
 test("whoever may not call is told why", () =>
   installed(async ({ rest, control, application }, auth) => {
     const refused = async (method, parameters) => {

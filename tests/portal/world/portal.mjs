@@ -32,6 +32,8 @@ export function addPortal(world, { domain, member_id, language, license = `${lan
     installs: [],
     webhooks: [],
     objects: new Map(),
+    /** Answers of REST methods that the simulator does not have, by method. */
+    answers: new Map(),
     buckets: new Map(),
     next: { user: 1, install: 1, handler: 1 },
   };
