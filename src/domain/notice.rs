@@ -10,14 +10,25 @@ use serde::{Deserialize, Serialize};
 /// mistaken for an event of Bitrix24.
 pub const NOTICE_TYPE_PREFIX: &str = "bitrix24_edge_relay.";
 
+/// Shortest time between two notices of one topic and destination, in milliseconds: a circuit that opens and closes all the time
+/// is told twelve times an hour.
+const TELL_EVERY_MILLIS: i64 = 300_000;
+/// When the operator is reminded of a state that has not ended, in milliseconds.
+const REMIND_AFTER_MILLIS: i64 = 21_600_000;
+
+/// The topic of [`Notice::DeliveryStalled`].
+pub const DELIVERY_TOPIC: &str = "delivery";
+/// The topic of [`Notice::StorageFilling`].
+pub const STORAGE_TOPIC: &str = "storage";
+
 /// Something that the operator should know. A reason is a text of the relay's own, never what a stranger sent, never a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
-    /// An event has waited for longer than it should, be it that nobody noticed why.
+    /// A delivery has been due for longer than it should, for whatever reason.
     DeliveryStalled {
-        /// When the oldest event that waits was received.
-        waiting_since: Timestamp,
+        /// Since when the oldest delivery is due.
+        due_since: Timestamp,
     },
     /// A destination fails for everything: events wait, and one probes it from time to time.
     CircuitOpened {
@@ -85,12 +96,12 @@ impl Notice {
     #[must_use]
     pub const fn topic(&self) -> &'static str {
         match self {
-            Self::DeliveryStalled { .. } => "delivery",
+            Self::DeliveryStalled { .. } => DELIVERY_TOPIC,
             Self::CircuitOpened { .. } | Self::CircuitClosed { .. } => "circuit",
             Self::DestinationPaused { .. } => "destination",
             Self::EventFailed { .. } => "event",
             Self::EventsDropped { .. } => "events",
-            Self::StorageFilling { .. } => "storage",
+            Self::StorageFilling { .. } => STORAGE_TOPIC,
             Self::InstallTroubled { .. } => "install",
         }
     }
@@ -110,6 +121,18 @@ impl Notice {
         }
     }
 
+    /// How long after it was told the same is not told again, in milliseconds.
+    #[must_use]
+    pub const fn quiet_millis(&self) -> i64 {
+        if self.is_state() { REMIND_AFTER_MILLIS } else { TELL_EVERY_MILLIS }
+    }
+
+    /// Whether it says how things stand, rather than what happened: seen again, it is no news.
+    #[must_use]
+    pub const fn is_state(&self) -> bool {
+        matches!(self, Self::DeliveryStalled { .. } | Self::StorageFilling { .. } | Self::InstallTroubled { .. })
+    }
+
     /// The destination that it is about, if it is about one.
     #[must_use]
     pub fn destination(&self) -> Option<&str> {
@@ -125,9 +148,9 @@ impl Notice {
     /// The notice as a `CloudEvent` in the JSON format, as it is sent.
     #[must_use]
     pub fn to_json(&self, id: EventId, source: &str, member_id: &MemberId, occurrences: Occurrences) -> String {
-        let (mut reason, mut seq, mut waiting_since, mut bytes, mut limit_bytes) = (None, None, None, None, None);
+        let (mut reason, mut seq, mut due_since, mut bytes, mut limit_bytes) = (None, None, None, None, None);
         match self {
-            Self::DeliveryStalled { waiting_since: since } => waiting_since = Some(since.to_rfc3339_millis()),
+            Self::DeliveryStalled { due_since: since } => due_since = Some(since.to_rfc3339_millis()),
             Self::CircuitClosed { .. } => {}
             Self::CircuitOpened { reason: why, .. }
             | Self::DestinationPaused { reason: why, .. }
@@ -155,7 +178,7 @@ impl Notice {
                 first_at: occurrences.first_at.to_rfc3339_millis(),
                 reason,
                 seq,
-                waiting_since,
+                due_since,
                 bytes,
                 limit_bytes,
             },
@@ -192,7 +215,7 @@ struct Data<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    waiting_since: Option<String>,
+    due_since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Where every HTTP request comes in.
+//! Where every HTTP request comes in, and the cron trigger.
 
 use super::feed::SocketFeed;
 use super::incoming_request::Incoming;
@@ -14,7 +14,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, Response, ResponseInit};
-use worker::{Context, Env, Result, event};
+use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, event};
 
 thread_local! {
     /// One per isolate: the configuration is read once, and the cache lives as long as the isolate.
@@ -30,13 +30,21 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    let edge = EDGE.with(|edge| Rc::clone(edge.get_or_init(|| Rc::new(Edge::new(read_config(&env))))));
-    let runtime = Runtime::new(env);
+    let (edge, runtime) = (edge(&env), Runtime::new(env));
     let answer = match edge.handle(&runtime, &Incoming::new(request)).await {
         Answer::Whole(reply) => respond(&reply),
         Answer::Tail(reply, tail) => stream(&reply, tail, runtime),
     };
     answer.map_err(worker::Error::from)
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    edge(&env).run_jobs(&Runtime::new(env)).await;
+}
+
+fn edge(env: &Env) -> Rc<Edge> {
+    EDGE.with(|edge| Rc::clone(edge.get_or_init(|| Rc::new(Edge::new(read_config(env))))))
 }
 
 fn respond(reply: &Reply) -> std::result::Result<Response, JsValue> {

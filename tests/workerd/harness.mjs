@@ -71,6 +71,9 @@ const operations = {
     return storage.exec(query, ...parameters);
   },
   evict: ({ class: className, name }) => miniflare.unsafeEvictDurableObject(RELAY, className, { name }),
+  scheduled: async () => {
+    await (await miniflare.getWorker(RELAY)).scheduled({ cron: "*/5 * * * *" });
+  },
   "kv-get": async ({ key }) => (await installs()).get(key),
   "kv-put": async ({ key, value }) => (await installs()).put(key, value),
   "kv-delete": async ({ key }) => (await installs()).delete(key),

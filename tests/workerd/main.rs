@@ -21,4 +21,6 @@ mod simulated;
 mod support;
 #[cfg(target_os = "linux")]
 mod waiting;
+#[cfg(target_os = "linux")]
+mod watchdog;
 mod wrangler_dev;

@@ -50,6 +50,12 @@ pub enum DirectoryCommand {
         /// When its object has something to do next.
         next_due_at: Option<Timestamp>,
     },
+    /// The portals that the watchdog is to check, those that are due for longest first. They are due again soon, behind all
+    /// others, unless their objects report.
+    TakeOverdue {
+        /// How many at most.
+        limit: u32,
+    },
     /// The portals, in the order of their ids.
     List {
         /// Whether those that nobody registered are wanted, rather than the registered ones.
@@ -77,6 +83,8 @@ pub enum DirectoryReply {
     HeldEvents(Vec<HeldEvent>),
     /// Portals.
     Portals(Vec<PortalReport>),
+    /// Portals that are to be checked.
+    Overdue(Vec<MemberId>),
     /// Storage failed. The text is for the log.
     Failed(String),
 }

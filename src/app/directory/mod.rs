@@ -3,6 +3,7 @@
 //! Portals tell it when something changed, never while they accept an event, so it is not a bottleneck.
 
 pub mod command;
+mod overdue;
 
 use self::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use super::held_events::{CREATE_HELD, HeldEvents};
@@ -17,14 +18,16 @@ use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 
-const MIGRATIONS: Migrations = &[&[
+const MIGRATIONS: Migrations = &[FIRST, overdue::CHECKS];
+
+const FIRST: &[&str] = &[
     CREATE_HELD,
     "CREATE TABLE portal (
         member_id TEXT PRIMARY KEY,
         next_due_at INTEGER,
         report TEXT NOT NULL
     ) WITHOUT ROWID",
-]];
+];
 /// How long the alarm lets expired events collect, in milliseconds, so that a steady trickle costs one alarm a minute.
 const EXPIRE_EVERY_MILLIS: i64 = 60_000;
 
@@ -80,7 +83,10 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 Ok(DirectoryReply::HeldEvents(held.of_token(&self.runtime, &member_id, &sha256, after)?))
             }),
             DirectoryCommand::DropHeld { member_id, sha256, up_to } => self.drop_held(&member_id, &sha256, up_to),
-            DirectoryCommand::Report { report, next_due_at } => self.note(&report, next_due_at),
+            DirectoryCommand::Report { report, next_due_at } => self.note(&report, next_due_at, now),
+            DirectoryCommand::TakeOverdue { limit } => {
+                overdue::take(&self.runtime, limit, now).map(DirectoryReply::Overdue)
+            }
             DirectoryCommand::List { unknown: false, after, limit } => self.list(after.as_ref(), limit),
             DirectoryCommand::List { unknown: true, after, limit } => self.list_unknown(after.as_ref(), limit),
         }
@@ -96,10 +102,20 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         })
     }
 
-    fn note(&self, report: &PortalReport, next_due_at: Option<Timestamp>) -> Result<DirectoryReply, PortError> {
+    fn note(
+        &self,
+        report: &PortalReport,
+        next_due_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<DirectoryReply, PortError> {
         let json = serde_json::to_string(report).map_err(|error| PortError::new("report.write", &error))?;
-        let values = [report.member_id.as_str().into(), next_due_at.map(Timestamp::as_millis).into(), json.into()];
-        let upsert = "INSERT OR REPLACE INTO portal (member_id, next_due_at, report) VALUES (?, ?, ?)";
+        let values = [
+            report.member_id.as_str().into(),
+            next_due_at.map(Timestamp::as_millis).into(),
+            json.into(),
+            overdue::check_at(next_due_at, now).as_millis().into(),
+        ];
+        let upsert = "INSERT OR REPLACE INTO portal (member_id, next_due_at, report, check_at) VALUES (?, ?, ?, ?)";
         self.runtime.query(upsert, &values)?;
         Ok(DirectoryReply::Done)
     }

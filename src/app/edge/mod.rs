@@ -4,6 +4,7 @@ mod admin;
 pub mod cache;
 mod events;
 mod health;
+pub mod jobs;
 mod log_reader;
 mod objects;
 mod post;
@@ -11,6 +12,7 @@ mod query;
 pub mod read;
 mod records;
 pub mod tail;
+mod watchdog;
 
 use self::cache::EdgeCache;
 use self::read::Answer;

@@ -36,6 +36,8 @@ pub enum PortalCommand {
     },
     /// Tell all about the portal.
     Status,
+    /// See to it that the alarm is set for what is due, and tell the Directory how things stand.
+    Check,
     /// Read the log.
     ReadLog(LogQuery),
     /// Be told through a socket what is logged. Only the answer to it comes back; the platform opens the socket.
@@ -117,6 +119,11 @@ pub enum PortalReply {
     },
     /// Nobody else can follow the log: too many do.
     TooManyFollowers,
+    /// The portal was checked.
+    Checked {
+        /// Whether its alarm had been lost.
+        repaired: bool,
+    },
     /// Storage failed. The text is for the log.
     Failed(String),
 }
@@ -202,6 +209,9 @@ pub struct DeliveryStatus {
     /// What the destination's last failure was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Since when the oldest delivery is due, RFC 3339; absent where none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_since: Option<String>,
     /// When something is due next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<String>,

@@ -182,6 +182,12 @@ pub fn first_logged_at(sql: &impl Sql) -> Result<Option<(i64, Timestamp)>, PortE
     place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq LIMIT 1")
 }
 
+/// When the first event behind a place was logged.
+pub fn logged_behind(sql: &impl Sql, seq: i64) -> Result<Option<Timestamp>, PortError> {
+    let rows = sql.query("SELECT logged_at FROM log WHERE seq > ? ORDER BY seq LIMIT 1", &[seq.into()])?;
+    rows.first().map(|row| integer(row, 0).map(Timestamp::from_millis)).transpose()
+}
+
 fn place_and_time(sql: &impl Sql, query: &str) -> Result<Option<(i64, Timestamp)>, PortError> {
     sql.query(query, &[])?
         .first()

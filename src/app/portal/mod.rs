@@ -3,6 +3,7 @@
 //! It writes nothing before the portal is registered. What it knows stands in its storage; memory is a copy that is thrown
 //! away whenever storage fails.
 
+mod checking;
 pub mod command;
 pub mod delivery;
 mod event_log;
@@ -13,6 +14,7 @@ mod notices;
 mod outbox;
 mod registration;
 mod release;
+mod reporting;
 mod schema;
 mod status;
 mod upkeep;
@@ -24,6 +26,7 @@ use self::delivery::Lane;
 use self::lease::Lease;
 use self::outbox::Outbox;
 use self::registration::Registration;
+use self::reporting::Reported;
 use super::held_events::HeldEvents;
 use super::log_line::{Level, LogLine};
 use super::migrations;
@@ -68,20 +71,10 @@ struct Memory {
     last_logged_at: Timestamp,
     /// The destinations, the default one first.
     lanes: Vec<Lane>,
-    /// What the Directory was told, if it was since the object started.
+    /// What the Directory was told, if it ever was.
     reported: Option<Reported>,
     /// Whether held events are on their way from the Directory.
     has_releases: bool,
-}
-
-/// What the Directory was told.
-#[derive(Clone, Copy, Debug)]
-struct Reported {
-    at: Timestamp,
-    /// Place of the newest event then.
-    head: i64,
-    /// Whether events were waiting.
-    is_busy: bool,
 }
 
 impl<R: PortalRuntime> Portal<R> {
@@ -113,7 +106,7 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     async fn try_handle(&self, command: PortalCommand) -> Result<PortalReply, PortError> {
-        if self.wake().await? {
+        if self.wake().await? && !matches!(command, PortalCommand::Check) {
             // Another configuration may have made due what the alarm in storage does not know of.
             self.rearm().await?;
         }
@@ -125,6 +118,7 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::Register(register) => self.register(register, now).await,
             PortalCommand::Revoke { sha256 } => self.revoke(sha256.as_ref(), now).await,
             PortalCommand::Status => self.status(),
+            PortalCommand::Check => self.check(now).await,
             PortalCommand::ReadLog(query) => self.read_log(&query),
             PortalCommand::Follow => Ok(self.follow()),
         }
@@ -141,6 +135,7 @@ impl<R: PortalRuntime> Portal<R> {
             self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await?;
             self.work().await;
         }
+        self.notify_if_stalled(now)?;
         self.report_if_changed().await?;
         self.rearm().await
     }
@@ -225,7 +220,7 @@ impl<R: PortalRuntime> Portal<R> {
             head,
             last_logged_at: event_log::last_logged_at(sql)?.unwrap_or(Timestamp::EPOCH),
             lanes: self.load_lanes(head)?,
-            reported: None,
+            reported: Reported::load(sql)?,
             has_releases: self.release_due_at()?.is_some(),
         }))
     }
@@ -244,6 +239,12 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(memory) = memory.as_ref() else {
             return Ok(None);
         };
+        let due = [self.work_due_at(memory, now)?, memory.registration.report_due_at];
+        Ok(due.into_iter().flatten().min())
+    }
+
+    /// When something is due next, other than a report.
+    fn work_due_at(&self, memory: &Memory, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
         let due = [memory.delivery_due_at(now), self.upkeep_due_at(memory)?, self.notices_due_at()?];
         Ok(due.into_iter().flatten().min())
     }

@@ -35,6 +35,14 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(())
     }
 
+    /// Notes that a state of which the operator was told has ended.
+    pub(super) fn end_notice(&self, topic: &str) -> Result<(), PortError> {
+        if self.config.operator_webhook.is_none() {
+            return Ok(());
+        }
+        self.outbox.end(&self.runtime, topic)
+    }
+
     /// When a notice is to be sent. Asked of a registered portal.
     pub(super) fn notices_due_at(&self) -> Result<Option<Timestamp>, PortError> {
         if self.config.operator_webhook.is_none() {

@@ -11,9 +11,6 @@ use std::collections::BTreeMap;
 
 /// How long a notice collects before it is sent, in milliseconds, so that a burst is told once.
 const GATHER_MILLIS: i64 = 30_000;
-/// Shortest time between two notices of one topic and destination, in milliseconds: a circuit that opens and closes all the time
-/// is told twelve times an hour.
-const TELL_EVERY_MILLIS: i64 = 300_000;
 /// When a notice whose sending vanished is sent again, in milliseconds: later than a whole run, 5 sends of 10 s.
 const CLAIM_MILLIS: i64 = 60_000;
 /// Pauses between attempts, in milliseconds: the first, each twice the one before, and the longest.
@@ -74,6 +71,9 @@ impl Outbox {
         self.with(sql, |notices| {
             let key = (notice.topic().to_owned(), notice.destination().unwrap_or_default().to_owned());
             if let Some(waiting) = notices.get_mut(&key) {
+                if waiting.says(&notice, now) {
+                    return Ok(true);
+                }
                 let is_news = waiting.due_at.is_none() || waiting.notice.kind() != notice.kind();
                 waiting.happen_again(notice, id, now);
                 return if is_news { save(sql, &key, waiting) } else { Ok(()) }.map(|()| true);
@@ -86,6 +86,18 @@ impl Outbox {
             save(sql, &key, &waiting)?;
             notices.insert(key, waiting);
             Ok(true)
+        })
+    }
+
+    /// Forgets that a state was told, since it has ended: when it comes back, that is news.
+    pub fn end(&self, sql: &impl Sql, topic: &str) -> Result<(), PortError> {
+        self.with(sql, |notices| {
+            let key = (topic.to_owned(), String::new());
+            if notices.get(&key).is_some_and(|waiting| waiting.due_at.is_none()) {
+                delete(sql, &key)?;
+                notices.remove(&key);
+            }
+            Ok(())
         })
     }
 
@@ -166,12 +178,24 @@ impl Waiting {
         }
     }
 
+    /// Whether it tells of the same state already, and need not tell of it again yet.
+    fn says(&self, notice: &Notice, now: Timestamp) -> bool {
+        let is_fresh = self.due_at.is_some() || !self.is_old(now);
+        notice.is_state() && notice.kind() == self.notice.kind() && is_fresh
+    }
+
+    /// Whether it was told so long ago that it keeps nothing waiting any more.
+    fn is_old(&self, now: Timestamp) -> bool {
+        let is_recent = |told_at: Timestamp| now.millis_since(told_at) < self.notice.quiet_millis();
+        self.due_at.is_none() && !self.told_at.is_some_and(is_recent)
+    }
+
     /// It happened again, or things stand differently now.
     fn happen_again(&mut self, notice: Notice, id: EventId, now: Timestamp) {
         if self.due_at.is_none() {
             let told_at = self.told_at;
             *self = Self { told_at, ..Self::new(notice, id, now) };
-            self.due_at = self.due_at.max(told_at.map(|told_at| told_at.plus_millis(TELL_EVERY_MILLIS)));
+            self.due_at = self.due_at.max(told_at.map(|told_at| told_at.plus_millis(self.notice.quiet_millis())));
             return;
         }
         // What was tried may have arrived: with other contents it is another notice.
@@ -196,7 +220,7 @@ impl Waiting {
         }
         self.attempts = 0;
         self.told_at = Some(now);
-        self.due_at = (more > 0).then(|| now.plus_millis(TELL_EVERY_MILLIS));
+        self.due_at = (more > 0).then(|| now.plus_millis(self.notice.quiet_millis()));
         if more > 0 {
             self.occurrences = Occurrences { count: more, first_at: sent.occurrences.last_at, ..self.occurrences };
         }
@@ -205,15 +229,17 @@ impl Waiting {
 
 /// Deletes what was told so long ago that it keeps nothing waiting any more.
 fn delete_old(sql: &impl Sql, notices: &mut Notices, now: Timestamp) -> Result<(), PortError> {
-    let is_recent = |told_at: Timestamp| now.millis_since(told_at) < TELL_EVERY_MILLIS;
-    let is_old = |waiting: &Waiting| waiting.due_at.is_none() && !waiting.told_at.is_some_and(is_recent);
-    let old: Vec<Key> = notices.iter().filter(|(_, waiting)| is_old(waiting)).map(|(key, _)| key.clone()).collect();
+    let old: Vec<Key> = notices.iter().filter(|(_, waiting)| waiting.is_old(now)).map(|(key, _)| key.clone()).collect();
     for key in old {
-        let arguments = [key.0.as_str().into(), key.1.as_str().into()];
-        sql.query("DELETE FROM notice WHERE topic = ? AND destination = ?", &arguments)?;
+        delete(sql, &key)?;
         notices.remove(&key);
     }
     Ok(())
+}
+
+fn delete(sql: &impl Sql, (topic, destination): &Key) -> Result<(), PortError> {
+    let arguments = [topic.as_str().into(), destination.as_str().into()];
+    sql.query("DELETE FROM notice WHERE topic = ? AND destination = ?", &arguments).map(drop)
 }
 
 fn load(sql: &impl Sql) -> Result<Notices, PortError> {

@@ -71,7 +71,9 @@ impl Registration {
             millis(self.record_due_at),
             millis(self.report_due_at),
         ];
-        let upsert = "INSERT OR REPLACE INTO portal (only, member_id, domain, record_due_at, report_due_at) VALUES (1, ?, ?, ?, ?)";
+        let upsert = "INSERT INTO portal (only, member_id, domain, record_due_at, report_due_at) VALUES (1, ?, ?, ?, ?)
+            ON CONFLICT (only) DO UPDATE SET domain = excluded.domain, record_due_at = excluded.record_due_at,
+            report_due_at = excluded.report_due_at";
         sql.query(upsert, &values)?;
         for token in &self.tokens {
             let values = [

@@ -5,7 +5,7 @@ use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES];
+pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED];
 
 const FIRST: &[&str] = &[
     // One row. What is due carries the time at which to try (again).
@@ -93,4 +93,11 @@ const DELIVERIES: &[&str] = &[
         seqs TEXT NOT NULL,
         PRIMARY KEY (destination, first)
     ) WITHOUT ROWID",
+];
+
+/// What the Directory was told: when, the newest event then, and whether events were waiting.
+const REPORTED: &[&str] = &[
+    "ALTER TABLE portal ADD COLUMN reported_at INTEGER",
+    "ALTER TABLE portal ADD COLUMN reported_head INTEGER",
+    "ALTER TABLE portal ADD COLUMN reported_busy INTEGER",
 ];

@@ -36,11 +36,11 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=3"),
+        ("schema_version", "version=4"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
-             report_due_at=NULL",
+             report_due_at=NULL|reported_at=1767603600000|reported_head=1|reported_busy=0",
         ),
         (
             "token",
@@ -97,14 +97,14 @@ fn the_rows_of_a_portal_keep_their_format() {
 fn the_rows_of_the_directory_keep_their_format() {
     let relay = relay_with_everything();
     let storage = &relay.world.directory().storage;
-    assert_eq!(rows(storage, "schema_version"), ["version=1"]);
+    assert_eq!(rows(storage, "schema_version"), ["version=2"]);
     assert_eq!(
         rows(storage, "portal"),
         [concat!(
             "member_id=a223c6b3710f85df22e9377d6c4f7553|next_due_at=1767603600000|report={",
             r#""member_id":"a223c6b3710f85df22e9377d6c4f7553","domain":"some-domain.bitrix24.com","state":"active","#,
-            r#""last_seq":1,"delivery":{"cursor":0,"pending":1,"retrying":0,"failed":0},"held":[],"#,
-            r#""reported_at":"2026-01-05T09:00:00.000Z"}"#
+            r#""last_seq":1,"delivery":{"cursor":0,"pending":1,"retrying":0,"failed":0,"due_since":"2026-01-05T09:00:00.000Z"},"#,
+            r#""held":[],"reported_at":"2026-01-05T09:00:00.000Z"}|check_at=1767604200000"#
         )]
     );
     let held = rows(storage, "held");
@@ -153,6 +153,7 @@ fn commands_to_a_portal_keep_their_format() {
         r#"{"Revoke":{"sha256":null}}"#,
         r#""Status""#,
         r#""Follow""#,
+        r#""Check""#,
         r#"{"ReadLog":{"after":5,"limit":50,"event_type":"crm.*","subject":"1","since":1734608349000}}"#,
         r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null}}"#,
     ]);
@@ -181,6 +182,7 @@ fn replies_of_a_portal_keep_their_format() {
         r#"{"Log":{"events":[{"seq":1,"state":"delivered","event":{"id":"x","n":1.0}}],"next":1}}"#,
         r#"{"Following":{"head":7}}"#,
         r#""TooManyFollowers""#,
+        r#"{"Checked":{"repaired":true}}"#,
         r#"{"Failed":"sql.query: disk full"}"#,
     ]);
 }
@@ -198,6 +200,7 @@ fn commands_to_the_directory_and_its_replies_keep_their_format() {
         r#"{"HeldEvents":{"member_id":"m","sha256":"HASH","after":0}}"#,
         r#"{"DropHeld":{"member_id":"m","sha256":"HASH","up_to":1810026086400000}}"#,
         &format!(r#"{{"Report":{{"report":{report},"next_due_at":1767603600000}}}}"#),
+        r#"{"TakeOverdue":{"limit":40}}"#,
         r#"{"List":{"unknown":false,"after":"m","limit":50}}"#,
     ]);
     keeps_format::<DirectoryReply>(&[
@@ -206,6 +209,7 @@ fn commands_to_the_directory_and_its_replies_keep_their_format() {
         r#"{"HeldCounts":[{"sha256":"HASH","events":3,"oldest":"2026-01-05T09:00:00.000Z"}]}"#,
         r#"{"HeldEvents":[{"number":1810026086400000,"event":EVENT}]}"#,
         &format!(r#"{{"Portals":[{report}]}}"#),
+        r#"{"Overdue":["m"]}"#,
         r#"{"Failed":"sql.query: disk full"}"#,
     ]);
 }

@@ -1,4 +1,4 @@
-//! The destination: it notes what it receives, and answers by a script.
+//! The destination, or the operator's endpoint: it notes what it receives, and answers by a script.
 
 use bitrix24_edge_relay::app::ports::{HttpRequest, HttpResponse, SendError};
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub enum Answer {
 
 pub struct Destination {
     received: RefCell<Vec<HttpRequest>>,
-    accepted: RefCell<Vec<String>>,
+    accepted: RefCell<Vec<HttpRequest>>,
     script: RefCell<VecDeque<Answer>>,
     otherwise: RefCell<Answer>,
     /// How long it takes to answer.
@@ -75,7 +75,7 @@ impl Destination {
             self.received.borrow_mut().push(request.clone());
         }
         if matches!(answer, Answer::Status(200..=299)) {
-            self.accepted.borrow_mut().extend(ids);
+            self.accepted.borrow_mut().push(request.clone());
         }
         answer
     }
@@ -97,6 +97,11 @@ impl Destination {
 
     /// The ids of what was answered with success, in order.
     pub fn accepted_ids(&self) -> Vec<String> {
+        self.accepted.borrow().iter().flat_map(|request| ids_in(&request.body)).collect()
+    }
+
+    /// What was answered with success, in order.
+    pub fn accepted(&self) -> Vec<HttpRequest> {
         self.accepted.borrow().clone()
     }
 

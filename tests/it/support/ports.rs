@@ -230,17 +230,18 @@ impl Http for Ports {
         if matches!(course, Course::FailsBefore) {
             return Err(broken());
         }
-        let answer = self.world.destination.take(&request);
+        let receiver = self.world.receiver(&request.url);
+        let answer = receiver.take(&request);
         let delay = match answer {
             Answer::Hang => request.timeout_millis,
-            _ => self.world.destination.delay_millis.get(),
+            _ => receiver.delay_millis.get(),
         };
         if delay > 0 {
             self.world.sleep(delay).await;
         } else {
             self.world.pause().await;
         }
-        self.world.destination.answered();
+        receiver.answered();
         self.outcome(course, answer.into_response(), broken()).await
     }
 }

@@ -6,7 +6,7 @@ use super::object::Object;
 use super::ports::{OpenSocket, Ports};
 use super::post::{MEMBER, Post, Request};
 use super::services::{KvStore, Limiter};
-use super::world::World;
+use super::world::{OPERATOR_URL, World};
 use bitrix24_edge_relay::app::edge::tail::Tail;
 use bitrix24_edge_relay::app::edge::{self, Edge};
 use bitrix24_edge_relay::domain::secret::Secret;
@@ -23,6 +23,11 @@ pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
 pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
+/// How often the cron trigger fires.
+pub const CRON: i64 = 5 * MINUTE;
+/// Variables that have the operator told what needs a person.
+pub const WITH_OPERATOR: [(&str, &str); 2] =
+    [("OPS_WEBHOOK_URL", OPERATOR_URL), ("OPS_WEBHOOK_SECRET", FORWARD_SECRET)];
 
 /// The relay.
 pub struct Relay {
@@ -247,6 +252,28 @@ impl Relay {
         self.world.advance(millis);
     }
 
+    /// Lets the cron trigger fire once.
+    pub fn run_jobs(&self) {
+        let edge = Rc::clone(&self.edge.borrow());
+        self.world.run(edge.run_jobs(&Ports::of_worker(&self.world)));
+        self.world.settle();
+    }
+
+    /// Lets time pass, with the cron trigger as `wrangler.toml` has it.
+    pub fn advance_with_cron(&self, millis: i64) {
+        for _ in 0..millis / CRON {
+            self.advance(CRON);
+            self.run_jobs();
+        }
+        self.advance(millis % CRON);
+    }
+
+    /// What the operator was told, without what failed to arrive.
+    pub fn notices(&self) -> Vec<Value> {
+        let accepted = self.world.operator.accepted();
+        accepted.iter().map(|request| serde_json::from_str(&request.body).expect("a notice is JSON")).collect()
+    }
+
     pub fn now(&self) -> Timestamp {
         self.world.now()
     }
@@ -293,7 +320,7 @@ impl Relay {
     /// Everything that the relay stored, wrote or sent, as text.
     pub fn traces(&self) -> String {
         let storage = self.world.objects().iter().map(|object| object.storage.dump()).collect::<Vec<_>>();
-        let sent = format!("{:?}", self.destination().received());
+        let sent = format!("{:?}{:?}", self.destination().received(), self.world.operator.received());
         let lines = self.world.lines.borrow().join("\n");
         [storage.join("\n"), self.kv().dump(), sent, lines].join("\n")
     }

@@ -25,6 +25,9 @@ use std::task::{Context, Poll, Waker};
 /// The name of the one Directory; no portal has it, since a space is in it.
 const DIRECTORY: &str = "the directory";
 
+/// Where the operator is told what needs a person.
+pub const OPERATOR_URL: &str = "https://ops.example.com/relay";
+
 pub struct World {
     now: Cell<Timestamp>,
     random: Cell<u64>,
@@ -34,6 +37,7 @@ pub struct World {
     pub destination: Destination,
     /// What was put into queues: the binding, and the message.
     pub queues: RefCell<Vec<(String, String)>>,
+    pub operator: Destination,
     pub lines: RefCell<Vec<String>>,
     pub variables: RefCell<BTreeMap<String, String>>,
     objects: RefCell<BTreeMap<String, Rc<Object>>>,
@@ -54,6 +58,7 @@ impl World {
             limiter: Limiter::default(),
             destination: Destination::new(),
             queues: RefCell::default(),
+            operator: Destination::new(),
             lines: RefCell::default(),
             variables: RefCell::default(),
             objects: RefCell::default(),
@@ -80,6 +85,11 @@ impl World {
 
     pub fn config(&self) -> Config {
         Config::read(&|name| self.variables.borrow().get(name).cloned())
+    }
+
+    /// Who gets what is sent to a URL.
+    pub fn receiver(&self, url: &str) -> &Destination {
+        if url == OPERATOR_URL { &self.operator } else { &self.destination }
     }
 
     /// The object of a portal.

@@ -30,6 +30,12 @@ impl Relay {
         self.logs().iter().filter(|line| line.ends_with(&born)).count()
     }
 
+    /// Has the cron trigger fire, and waits for its jobs.
+    #[track_caller]
+    pub fn fire_cron(&self) {
+        self.control("scheduled", &json!({}));
+    }
+
     /// Reads from the namespace `INSTALLS`.
     #[track_caller]
     pub fn kv_get(&self, key: &str) -> Option<String> {

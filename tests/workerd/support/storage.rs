@@ -43,6 +43,21 @@ pub fn tables(file: &Path) -> Vec<Table> {
         .collect()
 }
 
+/// Deletes the alarms of all objects of a class, behind the back of workerd, which must not run. How many.
+pub fn delete_alarms(state: &Path, class: &str) -> usize {
+    let suffix = format!("-{class}");
+    let is_of_class = |file: &&PathBuf| {
+        let directory = file.parent().and_then(Path::file_name).unwrap_or_default();
+        directory.to_string_lossy().ends_with(&suffix) && file.file_name().is_some_and(|name| name == "metadata.sqlite")
+    };
+    let files = files_under(state);
+    let delete = |file: &PathBuf| {
+        let database = Connection::open(file).expect("it was listed");
+        database.execute("DELETE FROM _cf_ALARM", []).expect("workerd keeps alarms there")
+    };
+    files.iter().filter(is_of_class).map(delete).sum()
+}
+
 /// Every file under the state in which one of `needles` is: as bytes, deleted pages included, or in a value of a table, where
 /// a text may be split over pages. Says which.
 pub fn places_of(state: &Path, needles: &[String]) -> Vec<String> {

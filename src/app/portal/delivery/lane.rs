@@ -205,6 +205,23 @@ impl Lane {
         }
     }
 
+    /// Since when the oldest delivery is due. What waits for a later attempt is not, and nothing is while it is paused.
+    pub fn due_since(&self, sql: &impl Sql, head: i64, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
+        let Dispatcher { queue, .. } = &self.dispatcher;
+        if self.dispatcher.pause().is_some() {
+            return Ok(None);
+        }
+        let position = queue.position();
+        let first_attempt = if position < head { event_log::logged_behind(sql, position)? } else { None };
+        let another_attempt = match (queue.next_due_at(), queue.due(now)) {
+            // It waited for an earlier event of its thing, and never had a time of its own.
+            (Some(Timestamp::EPOCH), Some(seq)) => event_log::logged_behind(sql, seq - 1)?,
+            (due_at, Some(_)) => due_at,
+            (_, None) => None,
+        };
+        Ok(first_attempt.into_iter().chain(another_attempt).min())
+    }
+
     /// The oldest event that is not known to storage as done: nothing from it on may be pruned.
     #[must_use]
     pub fn undelivered_from(&self) -> i64 {
@@ -232,6 +249,7 @@ impl Lane {
             circuit_open_until: open.map(|open| open.until.to_rfc3339_millis()),
             paused: pause.map(|pause| pause.reason.clone()),
             last_error,
+            due_since: self.due_since(sql, head, now)?.map(Timestamp::to_rfc3339_millis),
             next_attempt_at: due_at.map(Timestamp::to_rfc3339_millis),
         })
     }

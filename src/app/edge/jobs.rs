@@ -1,0 +1,23 @@
+//! What the cron trigger sets going.
+
+use super::Edge;
+use crate::app::log_line::{Level, LogLine};
+use crate::app::ports::EdgeRuntime;
+
+/// A job could not be done this time. The text is for the log.
+pub type JobError = String;
+
+impl Edge {
+    /// Does every job, one after the other. A job that fails is logged, and keeps no other from its turn; what it left undone is for
+    /// the next time.
+    pub async fn run_jobs(&self, runtime: &impl EdgeRuntime) {
+        self.tell_configuration_once(runtime);
+        conclude(runtime, "check portals", self.check_overdue_portals(runtime).await);
+    }
+}
+
+fn conclude(runtime: &impl EdgeRuntime, job: &'static str, outcome: Result<(), JobError>) {
+    if let Err(error) = outcome {
+        runtime.write(LogLine::new(Level::Error, "job failed").with("job", job).with("error", error));
+    }
+}
