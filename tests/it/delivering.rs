@@ -26,6 +26,8 @@ enum Step {
     Send,
     /// One of the requests under way ends.
     End { which: usize, how: How },
+    /// Events are logged and sent while everything fails; the last few are left under way.
+    Outage { events: u8 },
     /// The object is gone, with all that was under way; it may have arrived.
     Crash { arrived: bool },
     /// Time passes, or the clock steps back.
@@ -137,6 +139,15 @@ impl World {
                 self.end(&claim, *how);
             }
             Step::End { .. } => {}
+            Step::Outage { events } => {
+                for thing in 0..*events {
+                    self.play(&Step::Log { thing: Some(thing), action: "update" });
+                    self.play(&Step::Send);
+                    if self.requests.len() == MAX_REQUESTS {
+                        self.play(&Step::End { which: 0, how: How::Fails(Class::Transient, None) });
+                    }
+                }
+            }
             Step::Crash { arrived } => {
                 if *arrived {
                     self.arrived.extend(self.requests.iter().flat_map(|claim| claim.events.clone()));
@@ -234,6 +245,8 @@ impl World {
         assert!(!claim.events.is_empty() && claim.events.is_sorted());
         assert!(self.has_batches || claim.events.len() == 1);
         for seq in &claim.events {
+            let is_done = matches!(self.notes.get(seq), Some(Note::Failed | Note::Delivered | Note::Superseded));
+            assert!(!is_done, "{seq} is noted as done, and sent again");
             let thing = self.entry(*seq).thing;
             for other in self.requests.iter().flat_map(|request| &request.events) {
                 assert_ne!(seq, other, "under way twice");
@@ -310,6 +323,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(thing, action)| Step::Log { thing, action }),
         5 => Just(Step::Send),
         8 => (any::<usize>(), how()).prop_map(|(which, how)| Step::End { which, how }),
+        1 => (1_u8..15).prop_map(|events| Step::Outage { events }),
         1 => any::<bool>().prop_map(|arrived| Step::Crash { arrived }),
         3 => prop_oneof![0_i64..10_000, 0_i64..DAY_MILLIS, -60_000_i64..0].prop_map(|millis| Step::Pass { millis }),
         1 => Just(Step::SaveCursor),

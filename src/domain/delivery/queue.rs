@@ -94,7 +94,8 @@ pub struct Queue {
     due: BTreeSet<(Timestamp, i64)>,
     /// What is under way.
     sending: BTreeSet<i64>,
-    /// Events beyond the position that a note says are done.
+    /// Events that are not offered yet and are done all the same: a note says so, or they were under way when the position was
+    /// set back.
     done: BTreeSet<i64>,
 }
 
@@ -277,14 +278,14 @@ impl Queue {
         let has_newer = self.line_of(&item.entry)?.range(seq + 1..).any(|later| self.open[later].entry.is_update);
         let has_note = item.standing.has_note();
         has_newer.then(|| {
-            self.remove(seq);
+            self.finish(seq);
             Change::Superseded { seq, has_note }
         })
     }
 
     /// Notes that an event arrived.
     pub fn delivered(&mut self, seq: i64) -> Option<Change> {
-        let item = self.remove(seq)?;
+        let item = self.finish(seq)?;
         item.standing.has_note().then_some(Change::Delivered { seq, attempts: item.attempts + 1 })
     }
 
@@ -298,8 +299,7 @@ impl Queue {
         let mut changes = vec![Change::Retrying { seq, attempts: item.attempts, due_at, error }];
         let entry = item.entry.clone();
         self.pending.remove(&seq);
-        self.sending.remove(&seq);
-        self.rank(seq);
+        self.release(seq);
         let behind: Vec<i64> =
             self.line_of(&entry).map_or_else(Vec::new, |line| line.range(seq + 1..).copied().collect());
         for later in behind {
@@ -317,7 +317,7 @@ impl Queue {
 
     /// Notes that an event is given up. What waited for it may go.
     pub fn give_up(&mut self, seq: i64, error: String) -> Option<Change> {
-        let item = self.remove(seq)?;
+        let item = self.finish(seq)?;
         Some(Change::Failed { seq, attempts: item.attempts + 1, error })
     }
 
@@ -325,12 +325,16 @@ impl Queue {
     pub fn release(&mut self, seq: i64) {
         self.sending.remove(&seq);
         self.rank(seq);
+        let first = self.open.get(&seq).and_then(|item| self.line_of(&item.entry)?.first().copied());
+        if let Some(first) = first {
+            self.rank(first);
+        }
     }
 
     /// Notes that nothing is under way any more.
     pub fn release_all(&mut self) {
-        for seq in std::mem::take(&mut self.sending) {
-            self.rank(seq);
+        for seq in self.sending.clone() {
+            self.release(seq);
         }
     }
 
@@ -365,6 +369,12 @@ impl Queue {
         }
     }
 
+    fn finish(&mut self, seq: i64) -> Option<Item> {
+        let item = self.remove(seq)?;
+        self.restore_done(seq);
+        Some(item)
+    }
+
     fn remove(&mut self, seq: i64) -> Option<Item> {
         let item = self.open.remove(&seq)?;
         self.pending.remove(&seq);
@@ -394,8 +404,11 @@ impl Queue {
         let Some(item) = self.open.get(&seq) else {
             return;
         };
-        let is_first = self.line_of(&item.entry).is_none_or(|line| line.first() == Some(&seq));
-        let may_go = is_first && !self.sending.contains(&seq);
+        let line = self.line_of(&item.entry);
+        let is_first = line.is_none_or(|line| line.first() == Some(&seq));
+        // A later one may be under way: the position may have been set back to before this one meanwhile.
+        let is_busy = || line.is_some_and(|line| self.sending.iter().any(|other| line.contains(other)));
+        let may_go = is_first && !self.sending.contains(&seq) && !is_busy();
         let due_at = match item.standing {
             Standing::Noted(due_at) | Standing::Replayed { due_at, .. } if may_go => Some(due_at),
             _ => None,
