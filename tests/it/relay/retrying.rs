@@ -1,7 +1,7 @@
 //! Deliveries that fail are tried again, on the schedule.
 
 use crate::support::destination::Answer;
-use crate::support::post::{Post, TOKEN};
+use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay, SECOND, ids};
 
 #[test]
@@ -86,6 +86,24 @@ fn a_destination_that_asks_to_wait_is_heard() {
     relay.advance(25 * SECOND);
     assert_eq!(relay.received(), ids([1, 1, 2, 3]), "not before, and a fifth later at most");
     assert_eq!(relay.status()["delivery"]["failed"], 0);
+}
+
+#[test]
+fn a_broken_configuration_costs_no_attempt_of_what_is_due_again() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "60")]);
+    relay.register(TOKEN);
+    relay.destination().answers([Answer::Status(500)]);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.deploy(&[("FORWARD_SECRET", "")]);
+    relay.advance(2 * MINUTE);
+    // It has something else to do, and must not try the event on that occasion.
+    relay.register_webhook(OTHER_TOKEN);
+    relay.accept(&Post::new(TOKEN, 2));
+    relay.advance(2 * MINUTE);
+    relay.deploy(&[("FORWARD_SECRET", crate::support::relay::FORWARD_SECRET)]);
+    relay.advance(2 * MINUTE);
+    assert_eq!(relay.states(), ["delivered"; 2]);
+    assert_eq!(relay.lines("delivery impossible").len(), 0);
 }
 
 #[test]

@@ -86,7 +86,8 @@ impl<R: PortalRuntime> Portal<R> {
         let has_work = |lane: &Lane| lane.requests > 0 || lane.due_at(*head, now).is_some_and(|due_at| due_at <= now);
         let limit =
             if lanes.iter().filter(|lane| has_work(lane)).count() > 1 { MAX_REQUESTS_SHARED } else { MAX_REQUESTS };
-        let mut order: Vec<usize> = (0..lanes.len()).filter(|at| lanes[*at].requests < limit).collect();
+        let is_open = |lane: &Lane| lane.destination.is_some() && lane.requests < limit;
+        let mut order: Vec<usize> = (0..lanes.len()).filter(|at| is_open(&lanes[*at])).collect();
         order.sort_by_key(|at| (lanes[*at].requests, lanes[*at].served));
         for at in order {
             let lane = &mut lanes[at];
