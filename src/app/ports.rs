@@ -9,7 +9,7 @@ use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::future::Future;
 
 /// Time.
@@ -136,10 +136,51 @@ pub enum SendError {
     Refused(String),
 }
 
+/// A call whose answer matters: to an OAuth server, or to a portal. `Debug` prints neither its URL nor its body, which hold
+/// tokens.
+#[derive(Clone)]
+pub struct HttpCall {
+    /// Absolute URL.
+    pub url: String,
+    /// What is posted, with its content type; without it the call is a GET.
+    pub body: Option<(&'static str, String)>,
+    /// Bytes of the answer that are read; what comes after them is cut off.
+    pub max_answer_bytes: usize,
+    /// How long the whole exchange may take.
+    pub timeout_millis: u32,
+}
+
+impl fmt::Debug for HttpCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpCall(redacted)")
+    }
+}
+
+/// What a call was answered. `Debug` does not print the body, which may hold tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// HTTP status. A redirect is an answer like any other; it is not followed.
+    pub status: u16,
+    /// The header `location`.
+    pub location: Option<String>,
+    /// The header `retry-after`.
+    pub retry_after: Option<String>,
+    /// The body, as far as it was wanted. Bad UTF-8 becomes U+FFFD.
+    pub body: String,
+}
+
+impl fmt::Debug for HttpAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpAnswer({}, redacted)", self.status)
+    }
+}
+
 /// HTTP to the outside.
 pub trait Http {
-    /// Sends a POST.
+    /// Sends a POST to a destination; what it answers beyond its status means nothing.
     fn post(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, SendError>>;
+    /// Makes a call over the open internet, and reads its answer.
+    fn call(&self, call: HttpCall) -> impl Future<Output = Result<HttpAnswer, SendError>>;
 }
 
 /// Producers of Cloudflare Queues.
@@ -245,5 +286,5 @@ pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues
 impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers> PortalRuntime for R {}
 
 /// All that the Directory's object needs.
-pub trait DirectoryRuntime: Clock + Log + Sql + Alarm {}
-impl<R: Clock + Log + Sql + Alarm> DirectoryRuntime for R {}
+pub trait DirectoryRuntime: Clock + Log + Sql + Alarm + Portals {}
+impl<R: Clock + Log + Sql + Alarm + Portals> DirectoryRuntime for R {}

@@ -3,6 +3,8 @@
 //! A bad value never stops the relay from taking events. It becomes a [`ConfigError`] that names the variable, and the
 //! part that needs it waits.
 
+use super::application::broker::BrokerClient;
+use super::application::settings::Installs;
 use super::destination::{Destination, Endpoint, Format, Webhook};
 use super::event_glob::EventGlob;
 use super::retry_schedule::RetrySchedule;
@@ -61,8 +63,10 @@ pub struct Config {
     pub admin_token: Option<Secret>,
     /// `VAULT_KEY`
     pub vault: Vault,
-    /// Whether `B24_CLIENT_ID` is set, so that an application can install itself.
-    pub has_application: bool,
+    /// `B24_*` and `PUBLIC_URL`: whether portals can install the application.
+    pub installs: Installs,
+    /// `BROKER_TOKENS`: who is handed access tokens.
+    pub broker_clients: Vec<BrokerClient>,
     /// What is wrong, in the order of the variables.
     pub errors: Vec<ConfigError>,
 }
@@ -79,7 +83,10 @@ impl Config {
         let operator_webhook = read_operator_webhook(&mut reader);
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
         let vault = reader.parsed("VAULT_KEY", Vault::parse);
-        let has_application = read_application(&mut reader, vault.is_unset());
+        let vault_is_unset = vault.is_unset();
+        let vault = vault.good().unwrap_or_default();
+        let installs = Installs::read(&mut reader, vault.has_key(), vault_is_unset);
+        let broker_clients = reader.parsed("BROKER_TOKENS", BrokerClient::parse_list).good().unwrap_or_default();
         Self {
             forwarding,
             retry_schedule,
@@ -87,8 +94,9 @@ impl Config {
             retention_days,
             operator_webhook,
             admin_token,
-            vault: vault.good().unwrap_or_default(),
-            has_application,
+            vault,
+            installs,
+            broker_clients,
             errors: reader.into_errors(),
         }
     }
@@ -139,26 +147,8 @@ fn read_operator_webhook(reader: &mut VariableReader) -> Option<OperatorWebhook>
     Some(OperatorWebhook { url: url.good()?, secrets: secrets.good()? })
 }
 
-/// The application's variables are needed all together or not at all.
-fn read_application(reader: &mut VariableReader, is_vault_unset: bool) -> bool {
-    let client_id = reader.text("B24_CLIENT_ID").is_some();
-    let public_url = reader.parsed("PUBLIC_URL", parse_url);
-    if client_id {
-        let client_secret = reader.text("B24_CLIENT_SECRET").is_some();
-        let present = [
-            ("B24_CLIENT_SECRET", client_secret),
-            ("VAULT_KEY", !is_vault_unset),
-            ("PUBLIC_URL", !public_url.is_unset()),
-        ];
-        for (name, _) in present.into_iter().filter(|(_, is_set)| !is_set) {
-            reader.report(name, "needed with B24_CLIENT_ID");
-        }
-    }
-    client_id
-}
-
 /// What the runtime's `fetch` would refuse anyway, or what would put a credential into a log.
-fn parse_url(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_url(text: &str) -> Result<String, &'static str> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
@@ -216,7 +206,7 @@ mod tests {
         let config = read(&[]);
         assert!(matches!(config.forwarding, Forwarding::Off));
         assert_eq!((config.delivery_burst, config.retention_days), (40, 30));
-        assert!(config.admin_token.is_none() && !config.has_application && config.errors.is_empty());
+        assert!(config.admin_token.is_none() && matches!(config.installs, Installs::Off) && config.errors.is_empty());
     }
 
     #[test]

@@ -50,7 +50,11 @@ impl From<ReadError> for InboundError {
 impl InboundEvent {
     /// Reads a body; then looks for the event's name, then for the portal's `member_id`.
     pub fn from_body(format: BodyFormat, body: &[u8]) -> Result<Self, InboundError> {
-        let post = read_body(format, body)?;
+        Self::from_post(read_body(format, body)?)
+    }
+
+    /// Looks for the event's name, then for the portal's `member_id`.
+    pub fn from_post(post: PhpArray) -> Result<Self, InboundError> {
         let event_name = text_at(&post, "event").ok_or(InboundError::NoEvent)?.to_owned();
         if event_name.len() > MAX_EVENT_NAME_BYTES {
             return Err(Limit::EventName.into());

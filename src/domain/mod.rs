@@ -1,5 +1,6 @@
 //! What the relay knows, as pure functions and plain data: std and serde only.
 
+pub mod application;
 pub mod body;
 pub mod catalogue;
 pub mod cloudevent;

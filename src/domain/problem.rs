@@ -38,6 +38,10 @@ pub enum Code {
     NotFound,
     /// The token is short enough to be guessed.
     WeakToken,
+    /// The portal's authorisation is not good; the detail says what a person has to do.
+    NotAuthorised,
+    /// Bitrix24 could not be asked.
+    PortalUnreachable,
 }
 
 impl Code {
@@ -71,6 +75,8 @@ impl Code {
             Self::BadRequest => ("bad_request", 400, "Bad request"),
             Self::NotFound => ("not_found", 404, "Not found"),
             Self::WeakToken => ("weak_token", 422, "Weak token"),
+            Self::NotAuthorised => ("not_authorised", 409, "The portal is not authorised"),
+            Self::PortalUnreachable => ("portal_unreachable", 502, "Bitrix24 cannot be asked"),
         }
     }
 }

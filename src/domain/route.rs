@@ -13,6 +13,12 @@ pub enum Route {
     Events,
     /// `/install`, the installation path of an application
     Install,
+    /// `/install.js`, the script of the installer page
+    InstallScript,
+    /// `/install.css`, its style sheet
+    InstallStyle,
+    /// `/install/progress`, which the installer page asks how far it is
+    InstallProgress,
     /// `/healthz`
     Health,
     /// `/portals`
@@ -21,6 +27,10 @@ pub enum Route {
     Portal(MemberId),
     /// `/portals/{member_id}/events`
     PortalEvents(MemberId),
+    /// `/portals/{member_id}/sync`
+    PortalSync(MemberId),
+    /// `/portals/{member_id}/token`, of the services that are handed access tokens
+    PortalAccessToken(MemberId),
     /// `/portals/{member_id}/tokens/{sha256}`
     PortalToken(MemberId, TokenHash),
 }
@@ -36,10 +46,15 @@ impl Route {
             [""] => Self::Root,
             ["events"] => Self::Events,
             ["install"] => Self::Install,
+            ["install.js"] => Self::InstallScript,
+            ["install.css"] => Self::InstallStyle,
+            ["install", "progress"] => Self::InstallProgress,
             ["healthz"] => Self::Health,
             ["portals"] => Self::Portals,
             ["portals", id] => Self::Portal(member(id)?),
             ["portals", id, "events"] => Self::PortalEvents(member(id)?),
+            ["portals", id, "sync"] => Self::PortalSync(member(id)?),
+            ["portals", id, "token"] => Self::PortalAccessToken(member(id)?),
             ["portals", id, "tokens", hash] => Self::PortalToken(member(id)?, TokenHash::try_from(*hash).ok()?),
             _ => return None,
         })
@@ -50,10 +65,15 @@ impl Route {
     pub const fn allow(&self) -> &'static str {
         match self {
             Self::Events => "GET, HEAD, POST",
-            Self::Install => "POST",
+            Self::Install | Self::InstallProgress | Self::PortalSync(_) | Self::PortalAccessToken(_) => "POST",
             Self::Portal(_) => "GET, HEAD, PUT, DELETE",
             Self::PortalToken(..) => "DELETE",
-            Self::Root | Self::Health | Self::Portals | Self::PortalEvents(_) => "GET, HEAD",
+            Self::Root
+            | Self::InstallScript
+            | Self::InstallStyle
+            | Self::Health
+            | Self::Portals
+            | Self::PortalEvents(_) => "GET, HEAD",
         }
     }
 
@@ -69,7 +89,16 @@ impl Route {
     /// Whether anyone may call it without a bearer token.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        matches!(self, Self::Root | Self::Events | Self::Install | Self::Health)
+        matches!(
+            self,
+            Self::Root
+                | Self::Events
+                | Self::Install
+                | Self::InstallScript
+                | Self::InstallStyle
+                | Self::InstallProgress
+                | Self::Health
+        )
     }
 }
 

@@ -4,10 +4,13 @@ use super::js_error;
 use super::runtime::Runtime;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::LogLine;
+use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    Alarm, CallError, Clock, Directory, Followers, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Queues, Random,
-    SendError, Sql, SqlValue,
+    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Kv, Log,
+    PortError, Portals, Queues, Random, SendError, Sql, SqlValue,
 };
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -162,6 +165,31 @@ impl Kv for ObjectRuntime {
 impl Http for ObjectRuntime {
     async fn post(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
         self.runtime.post(request).await
+    }
+
+    async fn call(&self, call: HttpCall) -> Result<HttpAnswer, SendError> {
+        Http::call(&self.runtime, call).await
+    }
+}
+
+impl Portals for ObjectRuntime {
+    type Feed = <Runtime as Portals>::Feed;
+
+    async fn follow(
+        &self,
+        member_id: &MemberId,
+        hint: LocationHint,
+    ) -> Result<(PortalReply, Option<Self::Feed>), CallError> {
+        Portals::follow(&self.runtime, member_id, hint).await
+    }
+
+    async fn call(
+        &self,
+        member_id: &MemberId,
+        hint: LocationHint,
+        command: &PortalCommand,
+    ) -> Result<PortalReply, CallError> {
+        Portals::call(&self.runtime, member_id, hint, command).await
     }
 }
 

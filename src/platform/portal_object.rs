@@ -27,6 +27,14 @@ impl Portal {
         }
     }
 
+    /// Lets calls to Bitrix24 go on behind the answer or the alarm, so that no event waits for them.
+    fn keep_application_behind(&self) {
+        if self.portal.has_application_work() {
+            let portal = Rc::clone(&self.portal);
+            self.state.wait_until(async move { portal.keep_application().await });
+        }
+    }
+
     /// Lets the operator's notices go on behind the alarm, so that nothing waits for them.
     fn send_notices_behind_alarm(&self) {
         if self.portal.has_notices() {
@@ -64,12 +72,14 @@ impl DurableObject for Portal {
         let command = serde_json::from_str(&request.text().await?)?;
         let reply = self.portal.handle(command).await;
         self.work_behind_answer();
+        self.keep_application_behind();
         Response::from_json(&reply)
     }
 
     async fn alarm(&self) -> Result<Response> {
         let outcome = self.portal.alarm().await;
         self.send_notices_behind_alarm();
+        self.keep_application_behind();
         outcome.map_err(|error| worker::Error::RustError(error.to_string()))?;
         Response::empty()
     }

@@ -7,8 +7,8 @@ use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    CallError, Clock, Directory, Http, HttpRequest, HttpResponse, Kv, Log, PortError, Portals, Queues, Random,
-    RateLimiter, SendError,
+    CallError, Clock, Directory, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Kv, Log, PortError, Portals,
+    Queues, Random, RateLimiter, SendError,
 };
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -175,22 +175,51 @@ impl Http for Runtime {
         }
         init.set_headers(headers.as_ref());
         init.set_signal(Some(&AbortSignal::timeout_with_u32(request.timeout_millis)));
-        let response = exchange::post(&to, &request.url, &request.body, init).await.map_err(|thrown| {
-            if js_error::is_named(&thrown, "TimeoutError") {
-                SendError::Timeout
-            } else if js_error::is_named(&thrown, "TypeError") {
-                // The message quotes the URL, which may hold a secret.
-                SendError::Unsendable("the runtime refuses the URL".to_owned())
-            } else {
-                SendError::Network(js_error::describe(&thrown))
-            }
-        })?;
+        let response =
+            exchange::post(&to, &request.url, &request.body, init).await.map_err(|thrown| failed(&thrown))?;
         let retry_after = response.headers().get("retry-after").unwrap_or(None);
         // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
         if let Some(body) = response.body() {
             drop(JsFuture::from(body.cancel()).await);
         }
         Ok(HttpResponse { status: response.status(), retry_after })
+    }
+
+    async fn call(&self, call: HttpCall) -> Result<HttpAnswer, SendError> {
+        let init = RequestInit::new();
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(call.timeout_millis)));
+        let exchange = async {
+            let response = match &call.body {
+                None => exchange::send(&exchange::internet(), &call.url, init).await?,
+                Some((content_type, body)) => {
+                    let headers = Headers::new()?;
+                    headers.set("content-type", content_type)?;
+                    init.set_headers(headers.as_ref());
+                    exchange::post(&exchange::internet(), &call.url, body, init).await?
+                }
+            };
+            let body = exchange::first_bytes(&response, call.max_answer_bytes).await?;
+            let header = |name| response.headers().get(name).unwrap_or(None);
+            Ok(HttpAnswer {
+                status: response.status(),
+                location: header("location"),
+                retry_after: header("retry-after"),
+                body: String::from_utf8_lossy(&body).into_owned(),
+            })
+        };
+        exchange.await.map_err(|thrown: JsValue| failed(&thrown))
+    }
+}
+
+/// Why an exchange came to nothing.
+fn failed(thrown: &JsValue) -> SendError {
+    if js_error::is_named(thrown, "TimeoutError") {
+        SendError::Timeout
+    } else if js_error::is_named(thrown, "TypeError") {
+        // The message quotes the URL, which may hold a secret.
+        SendError::Unsendable("the runtime refuses the URL".to_owned())
+    } else {
+        SendError::Network(js_error::describe(thrown))
     }
 }
 

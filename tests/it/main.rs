@@ -4,6 +4,7 @@ mod delivering;
 mod fixtures;
 mod fuzzing;
 mod growth;
+mod installing;
 mod normalizing;
 mod parsing;
 mod php_vectors;

@@ -6,6 +6,7 @@ use crate::app::ports::CallError;
 use crate::domain::member_id::MemberId;
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
+use crate::domain::vault::Sealed;
 use serde::{Deserialize, Serialize};
 
 /// A question to the Directory.
@@ -42,6 +43,13 @@ pub enum DirectoryCommand {
         sha256: TokenHash,
         /// Only those up to this number.
         up_to: i64,
+    },
+    /// Keep a claim that could not be proven yet, and try it again.
+    KeepInstall {
+        /// The portal.
+        member_id: MemberId,
+        /// The claim.
+        claim: Sealed,
     },
     /// Note how a portal stands.
     Report {

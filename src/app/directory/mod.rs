@@ -4,8 +4,10 @@
 
 pub mod command;
 mod overdue;
+mod pending_installs;
 
 use self::command::{DirectoryCommand, DirectoryReply, PortalReport};
+use self::pending_installs::CREATE_PENDING_INSTALLS;
 use super::held_events::{CREATE_HELD, HeldEvents};
 use super::log_line::{Level, LogLine};
 use super::migrations::{self, Migrations};
@@ -18,7 +20,7 @@ use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 
-const MIGRATIONS: Migrations = &[FIRST, overdue::CHECKS];
+const MIGRATIONS: Migrations = &[FIRST, overdue::CHECKS, &[CREATE_PENDING_INSTALLS]];
 
 const FIRST: &[&str] = &[
     CREATE_HELD,
@@ -55,7 +57,7 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         }
     }
 
-    /// The alarm: forgets what was held for a day.
+    /// The alarm: tries pending installs again, and forgets what was held for a day.
     pub async fn alarm(&self) -> Result<(), PortError> {
         self.alarm_at.set(None);
         self.wake().await?;
@@ -63,6 +65,9 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         if expired > 0 {
             self.runtime.write(LogLine::new(Level::Warn, "held events expired").with("events", expired));
         }
+        self.try_installs().await?;
+        // Storage may have failed another request meanwhile.
+        self.wake().await?;
         self.rearm().await
     }
 
@@ -83,6 +88,11 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 Ok(DirectoryReply::HeldEvents(held.of_token(&self.runtime, &member_id, &sha256, after)?))
             }),
             DirectoryCommand::DropHeld { member_id, sha256, up_to } => self.drop_held(&member_id, &sha256, up_to),
+            DirectoryCommand::KeepInstall { member_id, claim } => {
+                self.keep_install(&member_id, &claim, now)?;
+                self.rearm().await?;
+                Ok(DirectoryReply::Done)
+            }
             DirectoryCommand::Report { report, next_due_at } => self.note(&report, next_due_at, now),
             DirectoryCommand::TakeOverdue { limit } => {
                 overdue::take(&self.runtime, limit, now).map(DirectoryReply::Overdue)
@@ -174,10 +184,11 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
     }
 
     async fn rearm(&self) -> Result<(), PortError> {
-        let Some(expiry) = self.with_held(|held| Ok(held.index().next_expiry()))? else {
+        let expire_at = self.with_held(|held| Ok(held.index().next_expiry()))?;
+        let expire_at = expire_at.map(|expiry| expiry.plus_millis(EXPIRE_EVERY_MILLIS));
+        let Some(at) = expire_at.into_iter().chain(self.install_due_at()?).min() else {
             return Ok(());
         };
-        let at = expiry.plus_millis(EXPIRE_EVERY_MILLIS);
         if self.alarm_at.get().is_none_or(|standing| standing > at) {
             self.runtime.set(at).await?;
             self.alarm_at.set(Some(at));

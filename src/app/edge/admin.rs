@@ -2,6 +2,7 @@
 
 use super::Edge;
 use super::cache::EdgeCache;
+use super::install::install_is_not_configured;
 use super::objects::{call_directory, call_portal, unexpected};
 use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad};
 use super::read::read_log;
@@ -12,6 +13,7 @@ use crate::app::portal::command::{
     Register,
 };
 use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
+use crate::domain::application::authorisation::AuthorisationState;
 use crate::domain::install::{MAX_TOKENS, TokenKind, TokenStatus};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -84,6 +86,7 @@ impl Edge {
             (Route::Portal(member_id), "DELETE") => revoke(runtime, &member_id, None).await,
             (Route::Portal(member_id), _) => self.show(runtime, &member_id).await,
             (Route::PortalToken(member_id, hash), _) => revoke(runtime, &member_id, Some(hash)).await,
+            (Route::PortalSync(member_id), _) => sync(runtime, &member_id).await,
             (Route::PortalEvents(member_id), _) => read_log(runtime, &member_id, &query).await,
             _ => Err(Problem::new(Code::NotFound, "there is no such resource")),
         }
@@ -144,6 +147,7 @@ impl Edge {
             log: LogStatus::default(),
             delivery: DeliveryStatus::default(),
             held: Vec::new(),
+            application: None,
             configuration_errors: self.config.errors.iter().map(OwnedConfigError::from).collect(),
         }
     }
@@ -221,6 +225,30 @@ async fn revoke(runtime: &impl EdgeRuntime, member_id: &MemberId, sha256: Option
         PortalReply::UnknownPortal => Err(unknown_portal()),
         PortalReply::UnknownToken => Err(Problem::new(Code::NotFound, "the portal has no such token")),
         other => Err(unexpected(runtime, &other)),
+    }
+}
+
+/// Brings a portal's subscriptions up to date, and tells the difference that there was.
+async fn sync(runtime: &impl EdgeRuntime, member_id: &MemberId) -> Result<Reply, Problem> {
+    match call_known(runtime, member_id, &PortalCommand::Sync).await? {
+        PortalReply::Synced(outcome) => Ok(Reply::json(200, &outcome)),
+        other => Err(not_authorised(runtime, other)),
+    }
+}
+
+/// Why a portal could not be called.
+pub fn not_authorised(runtime: &impl EdgeRuntime, reply: PortalReply) -> Problem {
+    match reply {
+        PortalReply::UnknownPortal => unknown_portal(),
+        PortalReply::NotConfigured => install_is_not_configured(),
+        PortalReply::NotAuthorised { state } => {
+            let advice = state.and_then(AuthorisationState::advice);
+            let detail =
+                advice.unwrap_or("the portal did not install the application: its token was registered by hand");
+            Problem::new(Code::NotAuthorised, detail)
+        }
+        PortalReply::PortalUnreachable(cause) => Problem::new(Code::PortalUnreachable, cause),
+        other => unexpected(runtime, &other),
     }
 }
 

@@ -25,7 +25,7 @@ struct Accepted {
 }
 
 /// What the portal's object said of a POST that it did not take.
-enum Refusal {
+pub(super) enum Refusal {
     /// Nobody registered the portal.
     UnknownPortal,
     /// The portal is known, but not the token.
@@ -42,20 +42,27 @@ impl Edge {
     /// 3. Let the portal's object judge and log it. A caller that the rate limiter refused does not get that far, unless the
     ///    isolate or KV knows its token.
     /// 4. What the object refuses counts against the rate limit, and is held where it may be genuine.
+    /// 5. An event that claims an installation has its claim proven, once it is safe itself.
     pub(super) async fn accept(
         &self,
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
     ) -> Result<Reply, Problem> {
         let post = post::read(runtime, request).await?;
-        let is_verified = self.is_verified(runtime, &post).await;
+        let taken = self.take(runtime, &post).await;
+        self.follow_claim(runtime, &post, taken).await
+    }
+
+    /// Takes an event that was read.
+    pub(super) async fn take(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
+        let is_verified = self.is_verified(runtime, post).await;
         if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
         }
-        let refusal = match self.append(runtime, &post).await? {
+        let refusal = match self.append(runtime, post).await? {
             Ok(seq) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
-                return Ok(accepted(&post, seq));
+                return Ok(accepted(post, Some(seq)));
             }
             Err(refusal) => refusal,
         };
@@ -65,8 +72,8 @@ impl Edge {
             return Err(rate_limited());
         }
         match refusal {
-            Refusal::UnknownPortal => hold_in_directory(runtime, &post).await,
-            Refusal::Unregistered => hold_in_portal(runtime, &post).await,
+            Refusal::UnknownPortal => hold_in_directory(runtime, post).await,
+            Refusal::Unregistered => hold_in_portal(runtime, post).await,
             Refusal::Revoked => Err(forbidden()),
         }
     }
@@ -90,7 +97,11 @@ impl Edge {
     }
 
     /// Lets the portal's object judge and log the event. One that knows nothing yet adopts the record of KV first.
-    async fn append(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Result<i64, Refusal>, Problem> {
+    pub(super) async fn append(
+        &self,
+        runtime: &impl EdgeRuntime,
+        post: &Post,
+    ) -> Result<Result<i64, Refusal>, Problem> {
         let mut may_adopt = true;
         loop {
             let append = |may_be_repeated| {
@@ -114,8 +125,8 @@ impl Edge {
     }
 }
 
-fn accepted(post: &Post, seq: i64) -> Reply {
-    let body = Accepted { status: "accepted", id: post.event.id, seq: Some(seq) };
+pub(super) fn accepted(post: &Post, seq: Option<i64>) -> Reply {
+    let body = Accepted { status: "accepted", id: post.event.id, seq };
     Reply::json(200, &body)
 }
 
@@ -142,7 +153,7 @@ async fn hold_in_portal(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply
             Err(forbidden())
         }
         // The token was registered, or ended, a moment ago.
-        PortalReply::Accepted { seq } => Ok(accepted(post, seq)),
+        PortalReply::Accepted { seq } => Ok(accepted(post, Some(seq))),
         PortalReply::Revoked => Err(forbidden()),
         other => Err(unexpected(runtime, &other)),
     }
@@ -155,6 +166,6 @@ fn tell_displaced(runtime: &impl EdgeRuntime, post: &Post, displaced: usize) {
     }
 }
 
-fn rate_limited() -> Problem {
+pub(super) fn rate_limited() -> Problem {
     Problem::new(Code::RateLimited, "too many unverified requests").with_header("retry-after", LIMIT_PERIOD_SECONDS)
 }

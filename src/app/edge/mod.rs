@@ -1,9 +1,12 @@
 //! What one HTTP request becomes, in the stateless Worker.
 
 mod admin;
+mod broker;
 pub mod cache;
 mod events;
 mod health;
+mod install;
+mod install_page;
 pub mod jobs;
 mod log_reader;
 mod objects;
@@ -60,6 +63,10 @@ impl Edge {
         let Some(route) = Route::find(request.path()) else {
             return Err(Problem::new(Code::NotFound, "there is no such resource"));
         };
+        if matches!(route, Route::PortalAccessToken(_)) {
+            route.check_method(request.method())?;
+            return self.hand_out_token(runtime, request, route).await;
+        }
         if !route.is_open() {
             self.authorize(request)?;
         }
@@ -67,20 +74,14 @@ impl Edge {
         match route {
             Route::Events if request.method() == "POST" => self.accept(runtime, request).await,
             Route::Events => Ok(Reply::text(200, "This is the handler of Bitrix24 events. It takes POST.\n")),
-            Route::Install => Err(self.install_is_not_configured()),
+            Route::Install => self.install(runtime, request).await,
+            Route::InstallScript => Ok(install_page::script()),
+            Route::InstallStyle => Ok(install_page::style()),
+            Route::InstallProgress => self.install_progress(runtime, request).await,
             Route::Root => Ok(Reply::text(200, "bitrix24-edge-relay\n")),
             Route::Health => Ok(health::report(&self.config)),
             route => self.administer(runtime, request, route).await,
         }
-    }
-
-    fn install_is_not_configured(&self) -> Problem {
-        let detail = if self.config.has_application {
-            "this version registers portals by the operator only: PUT /portals/{member_id}"
-        } else {
-            "B24_CLIENT_ID is not set: portals are registered by the operator"
-        };
-        Problem::new(Code::NotConfigured, detail)
     }
 
     /// One line per isolate, so that a broken configuration is seen without filling the log.

@@ -2,13 +2,15 @@
 
 use crate::app::held_events::NewEvent;
 use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
-use crate::domain::body::{BodyFormat, MAX_BODY_BYTES};
+use crate::domain::application::claim::{ClaimError, InstallClaim};
+use crate::domain::body::{BodyFormat, MAX_BODY_BYTES, read_body};
 use crate::domain::cloudevent::TYPE_PREFIX;
 use crate::domain::event_id::{EventId, RANDOM_BYTES};
 use crate::domain::inbound::{InboundError, InboundEvent};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::normalizer::normalize;
+use crate::domain::php_array::PhpArray;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
@@ -27,31 +29,54 @@ pub struct Post {
     pub address: String,
     /// When it was received.
     pub received_at: Timestamp,
+    /// What it claims, where it says that the application was installed.
+    pub claim: Option<Result<InstallClaim, ClaimError>>,
 }
 
 /// Reads and normalizes a POST.
 pub async fn read(runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
+    let inbound = read_event(read_tree(request).await?)?;
+    normalized(runtime, request, &inbound)
+}
+
+/// Reads the body of a POST, within the limits.
+pub async fn read_tree(request: &impl IncomingRequest) -> Result<PhpArray, Problem> {
     let format = body_format(request)?;
     let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
         BodyError::Interrupted => Problem::new(Code::Malformed, error.to_string()),
     })?;
-    let inbound = InboundEvent::from_body(format, &body).map_err(|error| {
-        let code = match error {
-            InboundError::Malformed(_) => Code::Malformed,
-            InboundError::TooLarge(_) => Code::TooLarge,
-            InboundError::NoEvent => Code::NoEvent,
-            InboundError::BadMemberId => Code::BadMemberId,
-        };
-        Problem::new(code, error.to_string())
-    })?;
+    read_body(format, &body).map_err(|error| not_taken(&error.into()))
+}
+
+/// Reads an event out of a POST.
+pub fn read_event(post: PhpArray) -> Result<InboundEvent, Problem> {
+    InboundEvent::from_post(post).map_err(|error| not_taken(&error))
+}
+
+fn not_taken(error: &InboundError) -> Problem {
+    let code = match error {
+        InboundError::Malformed(_) => Code::Malformed,
+        InboundError::TooLarge(_) => Code::TooLarge,
+        InboundError::NoEvent => Code::NoEvent,
+        InboundError::BadMemberId => Code::BadMemberId,
+    };
+    Problem::new(code, error.to_string())
+}
+
+/// Normalizes an event.
+pub fn normalized(
+    runtime: &impl EdgeRuntime,
+    request: &impl IncomingRequest,
+    inbound: &InboundEvent,
+) -> Result<Post, Problem> {
     // Without a token nothing can ever prove it, so there is nothing to hold it for.
     let sha256 = inbound.application_token().ok_or_else(forbidden)?.sha256();
     let received_at = runtime.now();
     let mut random = [0; RANDOM_BYTES];
     runtime.fill(&mut random);
     let id = EventId::new(received_at, random);
-    let event = normalize(&inbound, id, received_at);
+    let event = normalize(inbound, id, received_at);
     let json = event.to_json().map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
     let event_type = event.event_type.strip_prefix(TYPE_PREFIX).unwrap_or(&event.event_type).to_owned();
     let occurred_at = inbound.occurred_at().unwrap_or(received_at);
@@ -62,6 +87,7 @@ pub async fn read(runtime: &impl EdgeRuntime, request: &impl IncomingRequest) ->
         hint: LocationHint::choose(inbound.domain(), request.header("cf-ipcountry").as_deref()),
         address: request.header("cf-connecting-ip").unwrap_or_default(),
         received_at,
+        claim: InstallClaim::is_made_by(inbound).then(|| InstallClaim::from_event(inbound)),
     })
 }
 

@@ -2,7 +2,11 @@
 //!
 //! Both run the same release, but for the minutes of a deployment: a field is added with a default, never renamed.
 
+use super::installs::progress::{ApplicationStatus, Progress};
+use super::installs::sync::SyncReport;
 use crate::app::held_events::NewEvent;
+use crate::domain::application::authorisation::AuthorisationState;
+use crate::domain::application::endpoint::ClientEndpoint;
 use crate::domain::delivery::circuit::Cause;
 use crate::domain::event_glob::EventGlob;
 use crate::domain::install::{InstallRecord, Token, TokenKind};
@@ -10,6 +14,7 @@ use crate::domain::member_id::MemberId;
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use crate::domain::variable::ConfigError;
+use crate::domain::vault::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -42,6 +47,51 @@ pub enum PortalCommand {
     ReadLog(LogQuery),
     /// Be told through a socket what is logged. Only the answer to it comes back; the platform opens the socket.
     Follow,
+    /// Prove that the application was installed, and let it be so.
+    Install(Install),
+    /// Tell how far an installation is.
+    InstallProgress {
+        /// Whether what failed is to be tried again.
+        retry: bool,
+    },
+    /// Bring the portal's subscriptions up to date.
+    Sync,
+    /// Hand out an access token.
+    AccessToken,
+}
+
+/// A claim that the application was installed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Install {
+    /// The portal.
+    pub member_id: MemberId,
+    /// The claim, sealed by the Worker: its tokens are in no command.
+    pub claim: Sealed,
+    /// The event that made it, to be logged together with what it changes.
+    pub event: Option<NewEvent>,
+    /// Whether an earlier call with the same event may have been carried out.
+    pub may_be_repeated: bool,
+    /// Whether its refresh token may be used up, where its access token has expired while the claim waited.
+    pub may_refresh: bool,
+}
+
+/// Why an installation waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PendingInstall {
+    /// Its token is real, but not an administrator's.
+    NotAdmin,
+    /// Bitrix24 could not be asked: it is asked again.
+    Unreachable,
+}
+
+/// What a sync found and did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SyncOutcome {
+    /// The difference that there was.
+    pub report: SyncReport,
+    /// How the application stands now.
+    pub application: Option<ApplicationStatus>,
 }
 
 /// An event with the token that it came with.
@@ -124,6 +174,39 @@ pub enum PortalReply {
         /// Whether its alarm had been lost.
         repaired: bool,
     },
+    /// The application is installed.
+    Installed {
+        /// The place of the event that said so.
+        seq: Option<i64>,
+        /// How far the installation is.
+        progress: Box<Progress>,
+    },
+    /// The claim cannot be proven yet.
+    InstallPending(PendingInstall),
+    /// The claim is false.
+    InstallRefused,
+    /// How far an installation is.
+    Progress(Box<Progress>),
+    /// The subscriptions are up to date, as far as they can be.
+    Synced(Box<SyncOutcome>),
+    /// An access token.
+    AccessToken {
+        /// The token, sealed.
+        access_token: Sealed,
+        /// When it ends.
+        expires_at: Timestamp,
+        /// The portal's REST API.
+        client_endpoint: ClientEndpoint,
+    },
+    /// There is no authorisation, or it is not good.
+    NotAuthorised {
+        /// What is wrong with it.
+        state: Option<AuthorisationState>,
+    },
+    /// Bitrix24 could not be asked. The text is for the log.
+    PortalUnreachable(String),
+    /// The variables of the application are not set.
+    NotConfigured,
     /// Storage failed. The text is for the log.
     Failed(String),
 }
@@ -146,6 +229,9 @@ pub struct PortalStatus {
     pub delivery: DeliveryStatus,
     /// What is held, for each token that is not registered.
     pub held: Vec<HeldStatus>,
+    /// The application, where the portal installed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<ApplicationStatus>,
     /// What is wrong with the variables.
     pub configuration_errors: Vec<OwnedConfigError>,
 }
@@ -160,6 +246,8 @@ pub enum PortalState {
     Uninstalled,
     /// The operator ended it.
     Revoked,
+    /// Its application is installed, but the token of its events is not known yet; events are held.
+    Installing,
     /// Nobody registered it; events are held.
     Unknown,
 }
@@ -172,6 +260,7 @@ impl PortalState {
             Self::Active => "active",
             Self::Uninstalled => "uninstalled",
             Self::Revoked => "revoked",
+            Self::Installing => "installing",
             Self::Unknown => "unknown",
         }
     }

@@ -20,7 +20,8 @@ impl<R: PortalRuntime> Portal<R> {
     pub(super) async fn append(&self, append: Append, now: Timestamp) -> Result<PortalReply, PortError> {
         let seq = {
             let mut memory = self.memory.borrow_mut();
-            let Some(memory) = memory.as_mut() else {
+            // While an installation is under way there is no token to judge by: events wait as those of an unknown portal.
+            let Some(memory) = memory.as_mut().filter(|memory| !memory.registration.tokens.is_empty()) else {
                 return Ok(PortalReply::UnknownPortal);
             };
             match judge(&memory.registration.tokens, &append.sha256, now) {
@@ -82,15 +83,24 @@ impl<R: PortalRuntime> Portal<R> {
         if may_be_repeated && let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
             return Ok(seq);
         }
-        if believed == Some(TokenKind::App) && event.event_type == UNINSTALL_TYPE {
+        let is_uninstall = believed == Some(TokenKind::App) && event.event_type == UNINSTALL_TYPE;
+        if is_uninstall && Self::is_late_uninstall(memory, &sha256, &event) {
+            let line = LogLine::new(Level::Info, "uninstall of an earlier installation");
+            self.runtime.write(line.with("sha256", sha256.to_string()));
+        } else if is_uninstall {
+            let authorisation = Self::end_by_uninstall(memory, &sha256, &event, now);
             let mut registration = memory.registration.clone();
             registration.uninstall(&sha256, now);
             registration.tell_others(now);
             let seq = self.runtime.transaction(|| {
                 registration.save(&self.runtime)?;
+                if let Some(ended) = &authorisation {
+                    ended.save(&self.runtime)?;
+                }
                 self.log(memory, &event, false, now)
             })?;
             memory.registration = registration;
+            memory.authorisation = authorisation.or(memory.authorisation.take());
             self.runtime.write(LogLine::new(Level::Info, "application removed").with("sha256", sha256.to_string()));
             return Ok(seq);
         }

@@ -8,6 +8,7 @@ pub mod command;
 pub mod delivery;
 mod event_log;
 pub mod follow;
+pub mod installs;
 mod intake;
 mod lease;
 mod notices;
@@ -23,6 +24,7 @@ pub use self::upkeep::RECORD_KEY_PREFIX;
 
 use self::command::{PortalCommand, PortalReply};
 use self::delivery::Lane;
+use self::installs::{Authorisation, Calls};
 use self::lease::Lease;
 use self::outbox::Outbox;
 use self::registration::Registration;
@@ -59,6 +61,8 @@ pub struct Portal<R> {
     outbox: Outbox,
     /// The newest place that those who follow the log were told, where that was since the object started.
     told_to: Cell<Option<i64>>,
+    /// Calls to Bitrix24.
+    calls: Calls,
 }
 
 /// What storage has, of a registered portal.
@@ -75,6 +79,8 @@ struct Memory {
     reported: Option<Reported>,
     /// Whether held events are on their way from the Directory.
     has_releases: bool,
+    /// What the portal lets the application do, where it installed one.
+    authorisation: Option<Authorisation>,
 }
 
 impl<R: PortalRuntime> Portal<R> {
@@ -91,6 +97,7 @@ impl<R: PortalRuntime> Portal<R> {
             released_to: RefCell::new(BTreeMap::new()),
             outbox: Outbox::default(),
             told_to: Cell::new(None),
+            calls: Calls::default(),
         }
     }
 
@@ -121,6 +128,10 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::Check => self.check(now).await,
             PortalCommand::ReadLog(query) => self.read_log(&query),
             PortalCommand::Follow => Ok(self.follow()),
+            PortalCommand::Install(install) => self.install(install).await,
+            PortalCommand::InstallProgress { retry } => self.show_progress(retry).await,
+            PortalCommand::Sync => self.sync_now().await,
+            PortalCommand::AccessToken => self.hand_out_token().await,
         }
     }
 
@@ -130,6 +141,7 @@ impl<R: PortalRuntime> Portal<R> {
         self.wake().await?;
         let now = self.runtime.now();
         self.claim_notices(now)?;
+        self.claim_application(now);
         if self.next_due_at(now)?.is_some_and(|due_at| due_at <= now) {
             // Armed before the work, so that a crash in it is noticed.
             self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await?;
@@ -200,6 +212,7 @@ impl<R: PortalRuntime> Portal<R> {
             self.memory.replace(memory);
             self.loaded.set(true);
             self.started.set(self.started.get().wrapping_add(1));
+            self.store_rescued()?;
         }
         Ok(must_load)
     }
@@ -222,6 +235,7 @@ impl<R: PortalRuntime> Portal<R> {
             lanes: self.load_lanes(head)?,
             reported: Reported::load(sql)?,
             has_releases: self.release_due_at()?.is_some(),
+            authorisation: self.load_authorisation()?,
         }))
     }
 
@@ -245,7 +259,12 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// When something is due next, other than a report.
     fn work_due_at(&self, memory: &Memory, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
-        let due = [memory.delivery_due_at(now), self.upkeep_due_at(memory)?, self.notices_due_at()?];
+        let due = [
+            memory.delivery_due_at(now),
+            self.upkeep_due_at(memory)?,
+            self.notices_due_at()?,
+            self.application_due_at(memory, now),
+        ];
         Ok(due.into_iter().flatten().min())
     }
 

@@ -147,6 +147,8 @@ impl Registration {
             PortalState::Active
         } else if has(TokenStatus::Uninstalled) {
             PortalState::Uninstalled
+        } else if self.tokens.is_empty() {
+            PortalState::Installing
         } else {
             PortalState::Revoked
         }

@@ -36,7 +36,7 @@ impl<R: PortalRuntime> Portal<R> {
             has_room = registration.register(&register, now);
             registration
         };
-        self.take_over(&register.member_id, vec![hash], change, now).await?;
+        self.take_over(&register.member_id, vec![hash], change, |_| Ok(()), now).await?;
         if has_room { self.status() } else { Ok(PortalReply::TooManyTokens) }
     }
 
@@ -52,9 +52,23 @@ impl<R: PortalRuntime> Portal<R> {
             let active = adopted.tokens.iter().filter(|token| token.status == TokenStatus::Active);
             let hashes = active.map(|token| token.sha256).collect();
             // Whoever came first while this waited for the Directory has decided.
-            self.take_over(&member_id, hashes, |known| known.unwrap_or(adopted), now).await?;
+            self.take_over(&member_id, hashes, |known| known.unwrap_or(adopted), |_| Ok(()), now).await?;
         }
         self.status()
+    }
+
+    /// Notes that the portal was renamed.
+    pub(super) fn rename(&self, domain: &str) -> Result<(), PortError> {
+        let now = self.runtime.now();
+        let mut memory = self.memory.borrow_mut();
+        if let Some(memory) = memory.as_mut().filter(|memory| memory.registration.domain.as_deref() != Some(domain)) {
+            let mut registration = memory.registration.clone();
+            registration.domain = Some(domain.to_owned());
+            registration.tell_others(now);
+            self.runtime.transaction(|| registration.save(&self.runtime))?;
+            memory.registration = registration;
+        }
+        Ok(())
     }
 
     /// Ends one token, or all.
@@ -80,13 +94,14 @@ impl<R: PortalRuntime> Portal<R> {
         self.status()
     }
 
-    /// Changes the registration and logs what is held under the given tokens, all in one transaction, so that no event that
-    /// is received later comes to stand before one that was held.
-    async fn take_over(
+    /// Changes the registration, logs what is held under the given tokens, and does what `also` does, all in one transaction,
+    /// so that no event that is received later comes to stand before one that was held.
+    pub(super) async fn take_over(
         &self,
         member_id: &MemberId,
         hashes: Vec<TokenHash>,
         change: impl FnOnce(Option<Registration>) -> Registration,
+        also: impl FnOnce(&mut Memory) -> Result<(), PortError>,
         now: Timestamp,
     ) -> Result<(), PortError> {
         let mut waiting: Vec<(TokenHash, Waiting)> = Vec::new();
@@ -95,7 +110,7 @@ impl<R: PortalRuntime> Portal<R> {
         }
         // Storage may have failed another request meanwhile, and memory been thrown away.
         self.wake().await?;
-        self.establish(waiting, change, now)?;
+        self.establish(waiting, change, also, now)?;
         self.rearm().await
     }
 
@@ -103,6 +118,7 @@ impl<R: PortalRuntime> Portal<R> {
         &self,
         waiting: Vec<(TokenHash, Waiting)>,
         change: impl FnOnce(Option<Registration>) -> Registration,
+        also: impl FnOnce(&mut Memory) -> Result<(), PortError>,
         now: Timestamp,
     ) -> Result<(), PortError> {
         migrations::migrate(&self.runtime, schema::MIGRATIONS)?;
@@ -120,6 +136,7 @@ impl<R: PortalRuntime> Portal<R> {
                 lanes: Vec::new(),
                 reported: None,
                 has_releases: false,
+                authorisation: None,
             },
         };
         // Where this fails, the caller throws memory away, which is out of date by then.
@@ -129,7 +146,9 @@ impl<R: PortalRuntime> Portal<R> {
                 memory.lanes = self.load_lanes(memory.head)?;
             }
             let log_held = |(hash, from_directory)| Ok((hash, self.log_held(&mut memory, hash, from_directory, now)?));
-            waiting.into_iter().map(log_held).collect::<Result<Vec<_>, PortError>>()
+            let released = waiting.into_iter().map(log_held).collect::<Result<Vec<_>, PortError>>()?;
+            also(&mut memory)?;
+            Ok(released)
         })?;
         self.released_to.borrow_mut().extend(released);
         slot.replace(memory);

@@ -1,11 +1,12 @@
 //! The tables of a portal's object.
 
+use super::installs::CREATE_AUTHORISATION;
 use crate::app::held_events::CREATE_HELD;
 use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED];
+pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION];
 
 const FIRST: &[&str] = &[
     // One row. What is due carries the time at which to try (again).
@@ -101,3 +102,6 @@ const REPORTED: &[&str] = &[
     "ALTER TABLE portal ADD COLUMN reported_head INTEGER",
     "ALTER TABLE portal ADD COLUMN reported_busy INTEGER",
 ];
+
+/// What the portal lets the application do.
+const AUTHORISATION: &[&str] = &[CREATE_AUTHORISATION];

@@ -96,7 +96,8 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(())
     }
 
-    fn retention_millis(&self) -> i64 {
+    /// How long delivered events are kept.
+    pub(super) fn retention_millis(&self) -> i64 {
         i64::from(self.config.retention_days) * MILLIS_PER_DAY
     }
 }

@@ -36,7 +36,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=4"),
+        ("schema_version", "version=5"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -97,7 +97,7 @@ fn the_rows_of_a_portal_keep_their_format() {
 fn the_rows_of_the_directory_keep_their_format() {
     let relay = relay_with_everything();
     let storage = &relay.world.directory().storage;
-    assert_eq!(rows(storage, "schema_version"), ["version=2"]);
+    assert_eq!(rows(storage, "schema_version"), ["version=3"]);
     assert_eq!(
         rows(storage, "portal"),
         [concat!(

@@ -46,11 +46,10 @@ fn every_variable_of_wrangler_toml_is_read_and_every_one_that_is_read_stands_the
     let read = names_read();
     let missing: Vec<_> = read.difference(&named).collect();
     assert!(missing.is_empty(), "wrangler.toml does not name {missing:?}");
-    // An install reads it, not the configuration.
-    let unread: Vec<_> = named.difference(&read).filter(|name| *name != "B24_EVENTS").collect();
+    let unread: Vec<_> = named.difference(&read).collect();
     assert!(unread.is_empty(), "nothing reads {unread:?}");
     assert!(secrets.is_disjoint(&set.keys().chain(unset.keys()).cloned().collect()), "a secret has no value here");
-    assert_eq!(secrets.len(), 5);
+    assert_eq!(secrets.len(), 6);
 }
 
 #[test]
@@ -74,6 +73,7 @@ fn the_examples_in_the_comments_are_sound_together_with_their_secrets() {
         ("ADMIN_TOKEN", "an-operator-knows-this"),
         ("B24_CLIENT_SECRET", "a secret of an application"),
         ("VAULT_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ("BROKER_TOKENS", r#"[{"name": "billing", "token": "0123456789abcdef", "portals": ["*"]}]"#),
     ]);
     let config = Config::read(&|name| {
         let secret = secrets.get(name).map(|value| (*value).to_owned());
@@ -82,5 +82,5 @@ fn the_examples_in_the_comments_are_sound_together_with_their_secrets() {
         secret.or(example).or_else(|| set.get(name).cloned())
     });
     assert_eq!(config.errors, []);
-    assert!(matches!(config.forwarding, Forwarding::To(_)) && config.has_application);
+    assert!(matches!(config.forwarding, Forwarding::To(_)) && config.installs.application().is_some());
 }

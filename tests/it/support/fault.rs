@@ -26,6 +26,8 @@ pub enum Operation {
     CallDirectory,
     /// A request to the destination.
     Send,
+    /// A call to an OAuth server, or to a portal's REST API.
+    Exchange,
 }
 
 /// What the failure does to the object in which it happens.

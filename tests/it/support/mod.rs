@@ -2,11 +2,14 @@
 //! test lets it pass, and any write can fail.
 //!
 //! - [`relay`]: what a test does and sees.
+//! - [`application`]: the relay as an application that portals install.
 //! - [`world`]: calls between objects, alarms, time, and the order in which all runs; [`object`] and [`task`] are its parts.
 //! - [`ports`]: the ports of `app`, over the world.
-//! - [`storage`], [`destination`], [`services`]: what the ports reach.
+//! - [`storage`], [`destination`], [`services`], [`bitrix`]: what the ports reach.
 //! - [`fault`]: which operation fails, and how.
 
+pub mod application;
+pub mod bitrix;
 pub mod destination;
 pub mod fault;
 pub mod object;

@@ -190,6 +190,17 @@ impl Life {
         }
     }
 
+    /// Whether there is something to call Bitrix24 for.
+    pub fn has_application_work(&self) -> bool {
+        matches!(&self.class, Class::Portal(portal) if portal.has_application_work())
+    }
+
+    pub async fn keep_application(&self) {
+        if let Class::Portal(portal) = &self.class {
+            portal.keep_application().await;
+        }
+    }
+
     /// Whether there is something to tell the operator.
     pub fn has_notices(&self) -> bool {
         matches!(&self.class, Class::Portal(portal) if portal.has_notices())

@@ -10,8 +10,8 @@ use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryRe
 use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
-    Alarm, CallError, Clock, Directory, Feed, Followers, Heard, Http, HttpRequest, HttpResponse, Kv, Log, PortError,
-    Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
+    Alarm, CallError, Clock, Directory, Feed, Followers, Heard, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse,
+    Kv, Log, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
@@ -243,6 +243,22 @@ impl Http for Ports {
         }
         receiver.answered();
         self.outcome(course, answer.into_response(), broken()).await
+    }
+
+    async fn call(&self, call: HttpCall) -> Result<HttpAnswer, SendError> {
+        let course = self.course(Operation::Exchange).await;
+        let broken = || SendError::Network("failed on order".to_owned());
+        if matches!(course, Course::FailsBefore) {
+            return Err(broken());
+        }
+        let answer = self.world.bitrix.answer(&call, self.world.now());
+        let delay = self.world.bitrix.delay_millis.get();
+        if delay > 0 {
+            self.world.sleep(delay).await;
+        } else {
+            self.world.pause().await;
+        }
+        self.outcome(course, answer, broken()).await
     }
 }
 

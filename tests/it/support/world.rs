@@ -4,6 +4,7 @@
 //! then committed, and no answer leaves before that, as the output gate has it. Time passes only when nothing else can
 //! go on.
 
+use super::bitrix::Bitrix;
 use super::destination::Destination;
 use super::fault::{Faults, Operation};
 use super::object::{Class, Life, Object, Socket};
@@ -38,6 +39,7 @@ pub struct World {
     /// What was put into queues: the binding, and the message.
     pub queues: RefCell<Vec<(String, String)>>,
     pub operator: Destination,
+    pub bitrix: Bitrix,
     pub lines: RefCell<Vec<String>>,
     pub variables: RefCell<BTreeMap<String, String>>,
     objects: RefCell<BTreeMap<String, Rc<Object>>>,
@@ -59,6 +61,7 @@ impl World {
             destination: Destination::new(),
             queues: RefCell::default(),
             operator: Destination::new(),
+            bitrix: Bitrix::default(),
             lines: RefCell::default(),
             variables: RefCell::default(),
             objects: RefCell::default(),
@@ -176,6 +179,7 @@ impl World {
             if its_life.has_work() {
                 world.work_behind_answer(&callee, &its_life);
             }
+            world.keep_application_behind(&callee, &its_life);
             Ended::Replied(reply)
         };
         self.spawn(Task::new(&object, &life, Kind::Command(Rc::clone(&answer)), handle));
@@ -189,6 +193,17 @@ impl World {
             Ended::Worked
         };
         self.spawn(Task::new(object, life, Kind::Work, work));
+    }
+
+    fn keep_application_behind(&self, object: &Rc<Object>, life: &Rc<Life>) {
+        if life.has_application_work() {
+            let keeper = Rc::clone(life);
+            let keep = async move {
+                keeper.keep_application().await;
+                Ended::Worked
+            };
+            self.spawn(Task::new(object, life, Kind::Work, keep));
+        }
     }
 
     fn send_notices_behind_alarm(&self, object: &Rc<Object>, life: &Rc<Life>) {
@@ -222,6 +237,7 @@ impl World {
                 if hearer.has_notices() {
                     world.send_notices_behind_alarm(&rung, &hearer);
                 }
+                world.keep_application_behind(&rung, &hearer);
                 Ended::Rang(is_ok)
             };
             self.spawn(Task::new(&object, &life, Kind::Alarm, hear));

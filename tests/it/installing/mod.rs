@@ -1,0 +1,8 @@
+//! Portals install the application: proven, authorised, subscribed, and removed again.
+
+mod attacks;
+mod authorising;
+mod pages;
+mod proving;
+mod subscribing;
+mod uninstalling;

@@ -1,0 +1,172 @@
+//! An installation that is genuine is believed, sooner or later, and nothing of it is lost.
+
+use crate::support::application::{Callback, callback, form, installed, relay};
+use crate::support::bitrix::{ADMIN, DOMAIN};
+use crate::support::fault::{Operation, Then};
+use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
+use crate::support::relay::{HOUR, MINUTE, hash, ids};
+use serde_json::{Value, json};
+
+#[test]
+fn a_callback_that_is_proven_registers_the_portal_and_releases_what_was_held() {
+    let relay = relay();
+    assert_eq!(relay.post(&Post::new(TOKEN, 1)).status, 202, "an event may come before the news of the installation");
+    let pair = relay.issue(ADMIN);
+    let answer = relay.send(callback(&pair, TOKEN));
+    assert_eq!((answer.status, &answer.json()["seq"]), (200, &json!(2)), "{answer:?}");
+    relay.accept(&Post::new(TOKEN, 3));
+    assert_eq!(relay.logged(), ["1", "install", "3"]);
+    let status = relay.status();
+    assert_eq!((&status["state"], &status["domain"]), (&json!("active"), &json!(DOMAIN)));
+    assert_eq!(status["tokens"][0]["kind"], "app");
+    assert_eq!(status["application"]["state"], "valid");
+    assert_eq!(relay.received(), ["1", "install", "3"]);
+}
+
+#[test]
+fn an_event_at_the_handler_that_says_so_installs_as_well() {
+    let relay = relay();
+    let pair = relay.issue(ADMIN);
+    let answer = relay.send(Callback { path: "/events", ..Callback::new(&pair, TOKEN) }.request());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(relay.logged(), ["install"]);
+    assert_eq!(relay.application()["state"], "valid");
+}
+
+#[test]
+fn a_form_without_a_token_authorises_and_the_event_brings_the_token() {
+    let relay = relay();
+    let pair = relay.issue(ADMIN);
+    assert_eq!(relay.send(form(&pair, None, "en")).status, 200);
+    assert_eq!(relay.status()["state"], "installing");
+    assert_eq!(relay.post(&Post::new(TOKEN, 1)).status, 202, "held until the token is known");
+    let callback = Callback { path: "/events", ..Callback::new(&relay.issue(ADMIN), TOKEN) };
+    assert_eq!(relay.send(callback.request()).status, 200);
+    assert_eq!(relay.logged(), ["1", "install"]);
+    assert_eq!(relay.status()["state"], "active");
+}
+
+#[test]
+fn an_update_may_bring_another_token_and_the_old_one_stays() {
+    let relay = installed(TOKEN);
+    relay.advance(MINUTE);
+    let update = Callback {
+        event: "ONAPPUPDATE",
+        path: "/events",
+        ts: 1_767_700_000,
+        ..Callback::new(&relay.issue(ADMIN), OTHER_TOKEN)
+    };
+    assert_eq!(relay.send(update.request()).status, 200);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.accept(&Post::new(OTHER_TOKEN, 2));
+    assert_eq!(relay.logged(), ["install", "install", "1", "2"]);
+}
+
+#[test]
+fn an_installation_that_cannot_be_proven_now_is_proven_later_with_its_events() {
+    let relay = relay();
+    let pair = relay.issue(ADMIN);
+    relay.bitrix().oauth_is_down.set(true);
+    let answer = relay.send(callback(&pair, TOKEN));
+    assert_eq!((answer.status, answer.json()), (202, json!({"status": "pending", "reason": "unreachable"})));
+    assert_eq!(relay.post(&Post::new(TOKEN, 2)).status, 202);
+    assert!(relay.portal().storage.is_empty(), "nothing is stored for a portal that nobody proved");
+    relay.restart();
+    relay.advance(10 * MINUTE);
+    assert!(relay.portal().storage.is_empty());
+    relay.bitrix().oauth_is_down.set(false);
+    relay.advance(HOUR);
+    assert_eq!(relay.logged(), ["install", "2"]);
+    assert_eq!(relay.application()["state"], "valid");
+    assert_eq!(relay.world.directory().storage.rows("SELECT * FROM pending_install"), [""; 0]);
+}
+
+#[test]
+fn a_claim_that_outlived_its_access_token_is_proven_by_its_refresh_token() {
+    let relay = relay();
+    let pair = relay.issue(ADMIN);
+    relay.bitrix().oauth_is_down.set(true);
+    assert_eq!(relay.send(callback(&pair, TOKEN)).status, 202);
+    relay.advance(3 * HOUR);
+    relay.bitrix().oauth_is_down.set(false);
+    relay.advance(2 * HOUR);
+    assert_eq!(relay.application()["state"], "valid");
+    assert_eq!(relay.bitrix().count("oauth/token"), 1);
+}
+
+#[test]
+fn a_portal_that_cannot_be_asked_for_its_administrators_is_asked_again() {
+    let relay = relay();
+    let pair = relay.issue(ADMIN);
+    relay.bitrix().rest_is_down.set(true);
+    assert_eq!(relay.send(callback(&pair, TOKEN)).status, 202);
+    assert!(relay.portal().storage.is_empty());
+    relay.bitrix().rest_is_down.set(false);
+    relay.advance(5 * MINUTE);
+    assert_eq!(relay.application()["state"], "valid");
+}
+
+#[test]
+fn claims_that_wait_are_bounded() {
+    let relay = relay();
+    relay.bitrix().oauth_is_down.set(true);
+    let pair = relay.issue(ADMIN);
+    for number in 0..20 {
+        let token = format!("{number:032}");
+        assert_eq!(relay.send(callback(&pair, &token)).status, 202);
+    }
+    let rows = relay.world.directory().storage.rows("SELECT number FROM pending_install");
+    assert_eq!(rows.len(), 5, "{rows:?}");
+}
+
+#[test]
+fn a_record_that_a_person_wrote_keeps_its_tokens() {
+    let relay = relay();
+    relay.write_record(&json!({"tokens": [{"sha256": hash(OTHER_TOKEN)}]}).to_string());
+    let pair = relay.issue(ADMIN);
+    assert_eq!(relay.send(callback(&pair, TOKEN)).status, 200);
+    relay.accept(&Post::new(OTHER_TOKEN, 1));
+    assert_eq!(relay.logged(), ["install", "1"]);
+}
+
+#[test]
+fn an_install_whose_answer_was_lost_is_logged_once() {
+    for persisted in [false, true] {
+        let relay = relay();
+        let pair = relay.issue(ADMIN);
+        // The first call looks whether the portal is known, the second one installs.
+        relay.faults().plan(crate::support::fault::Fault {
+            operation: Operation::CallPortal,
+            number: 2,
+            persisted,
+            then: Then::Error,
+        });
+        assert_eq!(relay.send(callback(&pair, TOKEN)).status, 200);
+        assert_eq!(relay.logged(), ["install"]);
+    }
+}
+
+#[test]
+fn without_an_application_installs_are_the_operators() {
+    for variable in ["B24_CLIENT_ID", "B24_CLIENT_SECRET", "VAULT_KEY", "PUBLIC_URL"] {
+        let relay = relay();
+        let pair = relay.issue(ADMIN);
+        relay.deploy(&[(variable, "")]);
+        let answer = relay.send(callback(&pair, TOKEN));
+        assert_eq!((answer.status, answer.code().as_str()), (503, "not_configured"), "{variable}");
+        relay.register(TOKEN);
+        relay.accept(&Post::new(TOKEN, 1));
+        assert_eq!(relay.received(), ids([1]), "{variable}: ingest goes on");
+    }
+}
+
+#[test]
+fn what_is_neither_a_callback_nor_a_form_is_refused() {
+    let relay = relay();
+    let post = |body: &str| relay.send(crate::support::application::post("/install", "", body.to_owned()));
+    assert_eq!(post("").code(), "malformed");
+    assert_eq!(post("member_id=m1").code(), "malformed");
+    assert_eq!(post("AUTH_ID=x&member_id=a%2Fb").code(), "bad_member_id");
+    assert_eq!(post("event=ONAPPINSTALL").code(), "bad_member_id");
+    assert_eq!(relay.admin("GET", "/install", &Value::Null).status, 405);
+}
