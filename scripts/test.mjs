@@ -35,6 +35,7 @@ const GROUPS = {
   ],
   scripts: [["The demo's own parts, and the simulated Bitrix24", testScripts]],
   native: [["The tests in Rust, native and in workerd", testRust]],
+  browser: [["The installer page, in Chromium", testBrowser]],
 };
 
 await main(async () => {
@@ -80,4 +81,10 @@ async function testRust({ node, env }) {
   await build(forTests, env);
   const paths = { RELAY_NODE: node, RELAY_WRANGLER: wranglerScript, RELAY_TEST_BUILD: testBuild };
   await show("cargo test failed", "cargo", ["test", "--locked"], { ...env, ...paths });
+}
+
+async function testBrowser({ node, env }) {
+  await build(forTests, env);
+  const file = inRoot("tests/browser/installer.test.mjs");
+  await show("a test in the browser failed", node, ["--test", "--test-reporter=dot", file], { ...env, RELAY_TEST_BUILD: testBuild });
 }

@@ -13,6 +13,7 @@ mod crash;
 mod following;
 mod forwarding;
 mod held;
+mod installing;
 mod mutated;
 #[cfg(target_os = "linux")]
 mod removed;

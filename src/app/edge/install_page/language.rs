@@ -46,7 +46,7 @@ pub fn texts(language: &str) -> &'static Texts {
 static ENGLISH: Texts = Texts {
     code: "en",
     title: "Setting up the connection",
-    introduction: "This application passes events of your Bitrix24 on to the system of your company. It is being set up now.",
+    introduction: "This application passes events of your Bitrix24 on to the system of your company.",
     proven: "Check with Bitrix24 that this request is genuine",
     stored: "Keep the permission, encrypted",
     subscribed: "Subscribe to events",
@@ -71,7 +71,7 @@ static ENGLISH: Texts = Texts {
 static RUSSIAN: Texts = Texts {
     code: "ru",
     title: "Настройка подключения",
-    introduction: "Это приложение передаёт события вашего Битрикс24 в систему вашей компании. Сейчас оно настраивается.",
+    introduction: "Это приложение передаёт события вашего Битрикс24 в систему вашей компании.",
     proven: "Проверка запроса в Битрикс24",
     stored: "Сохранение разрешения в зашифрованном виде",
     subscribed: "Подписка на события",
@@ -96,7 +96,7 @@ static RUSSIAN: Texts = Texts {
 static GERMAN: Texts = Texts {
     code: "de",
     title: "Verbindung wird eingerichtet",
-    introduction: "Diese Anwendung gibt Ereignisse aus Ihrem Bitrix24 an das System Ihres Unternehmens weiter. Sie wird gerade eingerichtet.",
+    introduction: "Diese Anwendung gibt Ereignisse aus Ihrem Bitrix24 an das System Ihres Unternehmens weiter.",
     proven: "Bei Bitrix24 prüfen, ob diese Anfrage echt ist",
     stored: "Berechtigung verschlüsselt aufbewahren",
     subscribed: "Ereignisse abonnieren",
@@ -121,7 +121,7 @@ static GERMAN: Texts = Texts {
 static SPANISH: Texts = Texts {
     code: "es",
     title: "Configurando la conexión",
-    introduction: "Esta aplicación transmite los eventos de su Bitrix24 al sistema de su empresa. Se está configurando ahora.",
+    introduction: "Esta aplicación transmite los eventos de su Bitrix24 al sistema de su empresa.",
     proven: "Comprobar con Bitrix24 que esta solicitud es auténtica",
     stored: "Guardar el permiso cifrado",
     subscribed: "Suscribirse a los eventos",
@@ -146,7 +146,7 @@ static SPANISH: Texts = Texts {
 static PORTUGUESE: Texts = Texts {
     code: "pt",
     title: "Configurando a conexão",
-    introduction: "Este aplicativo transmite os eventos do seu Bitrix24 ao sistema da sua empresa. Ele está sendo configurado agora.",
+    introduction: "Este aplicativo transmite os eventos do seu Bitrix24 ao sistema da sua empresa.",
     proven: "Verificar com o Bitrix24 se esta solicitação é autêntica",
     stored: "Guardar a permissão criptografada",
     subscribed: "Assinar os eventos",
