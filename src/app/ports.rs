@@ -278,8 +278,8 @@ pub trait IncomingRequest {
 }
 
 /// All that the edge needs.
-pub trait EdgeRuntime: Clock + Random + Log + Kv + Portals + Directory + RateLimiter {}
-impl<R: Clock + Random + Log + Kv + Portals + Directory + RateLimiter> EdgeRuntime for R {}
+pub trait EdgeRuntime: Clock + Random + Log + Kv + Portals + Directory + RateLimiter + Http {}
+impl<R: Clock + Random + Log + Kv + Portals + Directory + RateLimiter + Http> EdgeRuntime for R {}
 
 /// All that a portal's object needs.
 pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers {}

@@ -10,6 +10,7 @@ use super::event_glob::EventGlob;
 use super::retry_schedule::RetrySchedule;
 use super::secret::Secret;
 use super::signature::SigningSecrets;
+use super::source_list::SourcePolicy;
 use super::variable::{ConfigError, VariableReader};
 use super::vault::Vault;
 
@@ -63,6 +64,8 @@ pub struct Config {
     pub admin_token: Option<Secret>,
     /// `VAULT_KEY`
     pub vault: Vault,
+    /// `B24_SOURCE_IPS`: what the address of a POST is used for.
+    pub sources: SourcePolicy,
     /// `B24_*` and `PUBLIC_URL`: whether portals can install the application.
     pub installs: Installs,
     /// `BROKER_TOKENS`: who is handed access tokens.
@@ -86,6 +89,7 @@ impl Config {
         let vault_is_unset = vault.is_unset();
         let vault = vault.good().unwrap_or_default();
         let installs = Installs::read(&mut reader, vault.has_key(), vault_is_unset);
+        let sources = reader.parsed("B24_SOURCE_IPS", SourcePolicy::parse).good().unwrap_or_default();
         let broker_clients = reader.parsed("BROKER_TOKENS", BrokerClient::parse_list).good().unwrap_or_default();
         Self {
             forwarding,
@@ -95,6 +99,7 @@ impl Config {
             operator_webhook,
             admin_token,
             vault,
+            sources,
             installs,
             broker_clients,
             errors: reader.into_errors(),
@@ -282,6 +287,21 @@ mod tests {
     fn an_application_names_what_it_still_needs() {
         assert_eq!(broken_variables(&[("B24_CLIENT_ID", "local.1")]), ["B24_CLIENT_SECRET", "VAULT_KEY", "PUBLIC_URL"]);
         assert_eq!(broken_variables(&[("VAULT_KEY", "c2hvcnQ=")]), ["VAULT_KEY"]);
+    }
+
+    #[test]
+    fn addresses_are_observed_unless_something_else_is_wanted() {
+        for (text, policy) in [
+            ("", SourcePolicy::Observe),
+            ("off", SourcePolicy::Off),
+            ("observe", SourcePolicy::Observe),
+            ("require", SourcePolicy::Require),
+        ] {
+            let config = read(&[("B24_SOURCE_IPS", text)]);
+            assert_eq!((config.sources, config.errors.len()), (policy, 0), "{text}");
+        }
+        assert_eq!(read(&[("B24_SOURCE_IPS", "yes")]).sources, SourcePolicy::Observe, "a mistake refuses nobody");
+        assert_eq!(broken_variables(&[("B24_SOURCE_IPS", "yes")]), ["B24_SOURCE_IPS"]);
     }
 
     #[test]

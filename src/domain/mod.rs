@@ -31,6 +31,7 @@ pub mod retry_schedule;
 pub mod route;
 pub mod secret;
 pub mod signature;
+pub mod source_list;
 pub mod subject;
 pub mod time;
 pub mod variable;

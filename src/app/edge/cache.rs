@@ -15,6 +15,8 @@ const READ_MILLIS: i64 = 5_000;
 /// How long a caller that the rate limiter refused is refused without asking it, in milliseconds. Short, since a caller may
 /// have been registered meanwhile, and long enough that a flood costs next to nothing.
 const LIMITED_MILLIS: i64 = 1_000;
+/// How long a portal's line about addresses is not written again, in milliseconds.
+const TOLD_MILLIS: i64 = 60_000;
 /// Entries of each kind: with keys of at most 200 bytes, some 3 MB of the isolate's 128 MB.
 const MAX_ENTRIES: usize = 10_000;
 
@@ -65,6 +67,8 @@ pub struct EdgeCache {
     /// The tokens that each portal's record lists as believed.
     read: Expiring<MemberId, Vec<TokenHash>>,
     limited: Expiring<Caller>,
+    /// What the log was told of the addresses of each portal.
+    told: Expiring<(MemberId, &'static str)>,
 }
 
 impl EdgeCache {
@@ -101,6 +105,16 @@ impl EdgeCache {
     pub fn set_registered(&mut self, member_id: &MemberId) {
         self.read.remove(member_id);
         self.limited.0.retain(|(limited, _), _| limited != member_id);
+    }
+
+    /// Whether the log was not told this of a portal's addresses a moment ago. From now on it was.
+    pub fn may_tell_source(&mut self, member_id: &MemberId, message: &'static str, now: Timestamp) -> bool {
+        let key = (member_id.clone(), message);
+        let may = !self.told.has(&key, now);
+        if may {
+            self.told.add(key, (), now.plus_millis(TOLD_MILLIS), now);
+        }
+        may
     }
 
     /// Whether the rate limiter refused this caller a moment ago.

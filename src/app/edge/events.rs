@@ -38,7 +38,7 @@ impl Edge {
     /// Takes an event.
     ///
     /// 1. Read it, within the limits.
-    /// 2. Normalize it. From here on no token is left in it.
+    /// 2. Normalize it. From here on no token is left in it. Where the operator wants it, the address is looked at as well.
     /// 3. Let the portal's object judge and log it. A caller that the rate limiter refused does not get that far, unless the
     ///    isolate or KV knows its token.
     /// 4. What the object refuses counts against the rate limit, and is held where it may be genuine.
@@ -55,6 +55,7 @@ impl Edge {
 
     /// Takes an event that was read.
     pub(super) async fn take(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
+        self.check_source(runtime, post).await?;
         let is_verified = self.is_verified(runtime, post).await;
         if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
@@ -62,6 +63,7 @@ impl Edge {
         let refusal = match self.append(runtime, post).await? {
             Ok(seq) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
+                self.compare_source(runtime, post, true).await;
                 return Ok(accepted(post, Some(seq)));
             }
             Err(refusal) => refusal,
@@ -71,6 +73,7 @@ impl Edge {
             self.cache.borrow_mut().set_limited(&post.member_id, &post.address, post.received_at);
             return Err(rate_limited());
         }
+        self.compare_source(runtime, post, false).await;
         match refusal {
             Refusal::UnknownPortal => hold_in_directory(runtime, post).await,
             Refusal::Unregistered => hold_in_portal(runtime, post).await,

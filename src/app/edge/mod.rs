@@ -14,11 +14,13 @@ mod post;
 mod query;
 pub mod read;
 mod records;
+mod sources;
 pub mod tail;
 mod watchdog;
 
 use self::cache::EdgeCache;
 use self::read::Answer;
+use self::sources::KnownSources;
 use super::log_line::{Level, LogLine};
 use super::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::config::Config;
@@ -31,6 +33,7 @@ use std::cell::{Cell, RefCell};
 pub struct Edge {
     config: Config,
     cache: RefCell<EdgeCache>,
+    sources: KnownSources,
     configuration_told: Cell<bool>,
 }
 
@@ -38,7 +41,12 @@ impl Edge {
     /// The Worker with its configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, cache: RefCell::new(EdgeCache::default()), configuration_told: Cell::new(false) }
+        Self {
+            config,
+            cache: RefCell::new(EdgeCache::default()),
+            sources: KnownSources::default(),
+            configuration_told: Cell::new(false),
+        }
     }
 
     /// Answers a request.

@@ -16,6 +16,7 @@ mod registering;
 mod removing;
 mod retrying;
 mod sending;
+mod sources;
 mod taking;
 mod variables;
 mod watching;

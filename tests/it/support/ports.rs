@@ -251,7 +251,11 @@ impl Http for Ports {
         if matches!(course, Course::FailsBefore) {
             return Err(broken());
         }
-        let answer = self.world.bitrix.answer(&call, self.world.now());
+        let page = self.world.pages.borrow().get(&call.url).cloned();
+        let answer = match page {
+            Some(body) => Ok(HttpAnswer { status: 200, location: None, retry_after: None, body }),
+            None => self.world.bitrix.answer(&call, self.world.now()),
+        };
         let delay = self.world.bitrix.delay_millis.get();
         if delay > 0 {
             self.world.sleep(delay).await;

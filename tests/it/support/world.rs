@@ -9,12 +9,14 @@ use super::destination::Destination;
 use super::fault::{Faults, Operation};
 use super::object::{Class, Life, Object, Socket};
 use super::ports::Ports;
+use super::post::ADDRESS;
 use super::services::{KvStore, Limiter};
 use super::task::{Answer, Ended, Kind, Task};
 use bitrix24_edge_relay::app::directory::DirectoryObject;
 use bitrix24_edge_relay::app::portal::Portal;
 use bitrix24_edge_relay::app::ports::{CallError, Heard};
 use bitrix24_edge_relay::domain::config::Config;
+use bitrix24_edge_relay::domain::source_list::SOURCE_LIST_URL;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -40,6 +42,8 @@ pub struct World {
     pub queues: RefCell<Vec<(String, String)>>,
     pub operator: Destination,
     pub bitrix: Bitrix,
+    /// Public pages, by their URL.
+    pub pages: RefCell<BTreeMap<String, String>>,
     pub lines: RefCell<Vec<String>>,
     pub variables: RefCell<BTreeMap<String, String>>,
     objects: RefCell<BTreeMap<String, Rc<Object>>>,
@@ -62,6 +66,10 @@ impl World {
             queues: RefCell::default(),
             operator: Destination::new(),
             bitrix: Bitrix::default(),
+            pages: RefCell::new(BTreeMap::from([(
+                SOURCE_LIST_URL.to_owned(),
+                format!(r#"{{"nodes":["{ADDRESS}"]}}"#),
+            )])),
             lines: RefCell::default(),
             variables: RefCell::default(),
             objects: RefCell::default(),
