@@ -7,6 +7,7 @@ use super::application::broker::BrokerClient;
 use super::application::settings::Installs;
 use super::destination::{Destination, Endpoint, Format, Webhook};
 use super::event_glob::EventGlob;
+use super::read_token::ReadToken;
 use super::retry_schedule::RetrySchedule;
 use super::secret::Secret;
 use super::signature::SigningSecrets;
@@ -62,6 +63,8 @@ pub struct Config {
     pub operator_webhook: Option<OperatorWebhook>,
     /// `ADMIN_TOKEN`
     pub admin_token: Option<Secret>,
+    /// `READ_TOKENS`
+    pub read_tokens: Vec<ReadToken>,
     /// `VAULT_KEY`
     pub vault: Vault,
     /// `B24_SOURCE_IPS`: what the address of a POST is used for.
@@ -85,6 +88,7 @@ impl Config {
         let retention_days = reader.number("RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1..=MAX_RETENTION_DAYS);
         let operator_webhook = read_operator_webhook(&mut reader);
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
+        let read_tokens = reader.parsed("READ_TOKENS", ReadToken::parse_list).good().unwrap_or_default();
         let vault = reader.parsed("VAULT_KEY", Vault::parse);
         let vault_is_unset = vault.is_unset();
         let vault = vault.good().unwrap_or_default();
@@ -98,6 +102,7 @@ impl Config {
             retention_days,
             operator_webhook,
             admin_token,
+            read_tokens,
             vault,
             sources,
             installs,
@@ -306,8 +311,13 @@ mod tests {
 
     #[test]
     fn an_error_never_repeats_a_value() {
-        let config = read(&[("ADMIN_TOKEN", "hunter2"), ("FORWARD_SECRET", "hunter2"), ("VAULT_KEY", "hunter2")]);
-        assert_eq!(config.errors.len(), 3);
+        let config = read(&[
+            ("ADMIN_TOKEN", "hunter2"),
+            ("FORWARD_SECRET", "hunter2"),
+            ("VAULT_KEY", "hunter2"),
+            ("READ_TOKENS", "hunter2"),
+        ]);
+        assert_eq!(config.errors.len(), 4);
         assert!(config.errors.iter().all(|error| !error.message.contains("hunter2")));
         assert!(config.admin_token.is_none());
     }

@@ -2,9 +2,11 @@
 
 pub mod application;
 pub mod body;
+pub mod caller;
 pub mod catalogue;
 pub mod cloudevent;
 pub mod config;
+pub mod consumer_name;
 pub mod delivery;
 pub mod destination;
 pub mod event_glob;
@@ -17,6 +19,7 @@ pub mod inbound;
 pub mod install;
 pub mod json_body;
 pub mod location;
+pub mod log_cursor;
 pub mod member_id;
 pub mod normalizer;
 pub mod notice;
@@ -25,6 +28,7 @@ mod php_float;
 pub mod php_key;
 pub mod php_name;
 pub mod problem;
+pub mod read_token;
 pub mod redaction;
 pub mod reply;
 pub mod retry_schedule;

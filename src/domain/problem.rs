@@ -28,6 +28,10 @@ pub enum Code {
     Unavailable,
     /// The feature needs a variable that is not set.
     NotConfigured,
+    /// The token is right, but does not allow this.
+    NotAllowed,
+    /// It cannot be done as things stand.
+    Conflict,
     /// No bearer token, or not the right one.
     Unauthorized,
     /// A credential stands in the query string, where it would be logged.
@@ -70,6 +74,8 @@ impl Code {
             Self::RateLimited => ("rate_limited", 429, "Too many requests"),
             Self::Unavailable => ("unavailable", 503, "Unavailable"),
             Self::NotConfigured => ("not_configured", 503, "Not configured"),
+            Self::NotAllowed => ("not_allowed", 403, "Not allowed"),
+            Self::Conflict => ("conflict", 409, "Conflict"),
             Self::Unauthorized => ("unauthorized", 401, "Unauthorized"),
             Self::CredentialsInQuery => ("credentials_in_query", 400, "Credentials do not belong in a URL"),
             Self::BadRequest => ("bad_request", 400, "Bad request"),

@@ -1,5 +1,6 @@
 //! Which resource a path names, and which methods it takes.
 
+use super::consumer_name::ConsumerName;
 use super::member_id::MemberId;
 use super::problem::{Code, Problem};
 use super::secret::TokenHash;
@@ -31,8 +32,25 @@ pub enum Route {
     PortalSync(MemberId),
     /// `/portals/{member_id}/token`, of the services that are handed access tokens
     PortalAccessToken(MemberId),
+    /// `/portals/{member_id}/consumers`
+    Consumers(MemberId),
+    /// `/portals/{member_id}/consumers/{name}`
+    Consumer(MemberId, ConsumerName),
+    /// `/portals/{member_id}/consumers/{name}/ack`
+    ConsumerAck(MemberId, ConsumerName),
+    /// `/log`
+    Log,
     /// `/portals/{member_id}/tokens/{sha256}`
     PortalToken(MemberId, TokenHash),
+}
+
+/// What a call reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// The log of one portal, or what belongs to it.
+    Portal(&'a MemberId),
+    /// The logs of all portals that the caller may see.
+    AllItSees,
 }
 
 impl Route {
@@ -41,6 +59,7 @@ impl Route {
     #[must_use]
     pub fn find(path: &str) -> Option<Self> {
         let member = |text: &str| MemberId::try_from(text).ok();
+        let consumer = |text: &str| ConsumerName::try_from(text).ok();
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         Some(match segments.as_slice() {
             [""] => Self::Root,
@@ -55,6 +74,10 @@ impl Route {
             ["portals", id, "events"] => Self::PortalEvents(member(id)?),
             ["portals", id, "sync"] => Self::PortalSync(member(id)?),
             ["portals", id, "token"] => Self::PortalAccessToken(member(id)?),
+            ["portals", id, "consumers"] => Self::Consumers(member(id)?),
+            ["portals", id, "consumers", name] => Self::Consumer(member(id)?, consumer(name)?),
+            ["portals", id, "consumers", name, "ack"] => Self::ConsumerAck(member(id)?, consumer(name)?),
+            ["log"] => Self::Log,
             ["portals", id, "tokens", hash] => Self::PortalToken(member(id)?, TokenHash::try_from(*hash).ok()?),
             _ => return None,
         })
@@ -65,15 +88,22 @@ impl Route {
     pub const fn allow(&self) -> &'static str {
         match self {
             Self::Events => "GET, HEAD, POST",
-            Self::Install | Self::InstallProgress | Self::PortalSync(_) | Self::PortalAccessToken(_) => "POST",
+            Self::ConsumerAck(..)
+            | Self::Install
+            | Self::InstallProgress
+            | Self::PortalSync(_)
+            | Self::PortalAccessToken(_) => "POST",
             Self::Portal(_) => "GET, HEAD, PUT, DELETE",
+            Self::Consumer(..) => "GET, HEAD, DELETE",
             Self::PortalToken(..) => "DELETE",
             Self::Root
             | Self::InstallScript
             | Self::InstallStyle
             | Self::Health
             | Self::Portals
-            | Self::PortalEvents(_) => "GET, HEAD",
+            | Self::PortalEvents(_)
+            | Self::Consumers(_)
+            | Self::Log => "GET, HEAD",
         }
     }
 
@@ -84,6 +114,17 @@ impl Route {
         }
         let detail = format!("this resource takes {}", self.allow());
         Err(Problem::new(Code::MethodNotAllowed, detail).with_header("allow", self.allow()))
+    }
+
+    /// What a token that only reads has to see for this call. `None` where it is not enough.
+    #[must_use]
+    pub fn reading(&self, method: &str) -> Option<Reading<'_>> {
+        match self {
+            Self::PortalEvents(id) | Self::Consumers(id) | Self::ConsumerAck(id, _) => Some(Reading::Portal(id)),
+            Self::Consumer(id, _) if method != "DELETE" => Some(Reading::Portal(id)),
+            Self::Log => Some(Reading::AllItSees),
+            _ => None,
+        }
     }
 
     /// Whether anyone may call it without a bearer token.
@@ -114,6 +155,10 @@ mod tests {
         assert_eq!(Route::find("/events"), Some(Route::Events));
         assert_eq!(Route::find("/portals/m1"), Some(Route::Portal(member.clone())));
         assert_eq!(Route::find("/portals/m1/events"), Some(Route::PortalEvents(member.clone())));
+        assert_eq!(Route::find("/log"), Some(Route::Log));
+        let name = ConsumerName::try_from("crm").unwrap();
+        let acknowledge = Route::find("/portals/m1/consumers/crm/ack");
+        assert_eq!(acknowledge, Some(Route::ConsumerAck(member.clone(), name)));
         let token = Route::find(&format!("/portals/m1/tokens/{hash}"));
         assert_eq!(token, Some(Route::PortalToken(member, TokenHash::try_from(hash).unwrap())));
     }

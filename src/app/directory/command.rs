@@ -1,5 +1,6 @@
 //! What the Directory's object is asked, and what it answers.
 
+use super::places::Place;
 use crate::app::held_events::{HeldEvent, NewEvent};
 use crate::app::portal::command::{DeliveryStatus, HeldStatus, PortalState};
 use crate::app::ports::CallError;
@@ -64,6 +65,15 @@ pub enum DirectoryCommand {
         /// How many at most.
         limit: u32,
     },
+    /// The registered portals in the order of their numbers.
+    Places {
+        /// Only those with a higher number.
+        after: u64,
+        /// How many at most.
+        limit: u32,
+        /// Only these; all where it is absent.
+        only: Option<Vec<MemberId>>,
+    },
     /// The portals, in the order of their ids.
     List {
         /// Whether those that nobody registered are wanted, rather than the registered ones.
@@ -89,6 +99,13 @@ pub enum DirectoryReply {
     HeldCounts(Vec<HeldStatus>),
     /// Held events, oldest first.
     HeldEvents(Vec<HeldEvent>),
+    /// Portals with their numbers.
+    Places {
+        /// When numbers were first given, in milliseconds.
+        numbering: u64,
+        /// The portals.
+        places: Vec<Place>,
+    },
     /// Portals.
     Portals(Vec<PortalReport>),
     /// Portals that are to be checked.

@@ -5,9 +5,11 @@
 pub mod command;
 mod overdue;
 mod pending_installs;
+pub mod places;
 
 use self::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use self::pending_installs::CREATE_PENDING_INSTALLS;
+use self::places::CREATE_PLACE;
 use super::held_events::{CREATE_HELD, HeldEvents};
 use super::log_line::{Level, LogLine};
 use super::migrations::{self, Migrations};
@@ -20,7 +22,7 @@ use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 
-const MIGRATIONS: Migrations = &[FIRST, overdue::CHECKS, &[CREATE_PENDING_INSTALLS]];
+const MIGRATIONS: Migrations = &[FIRST, overdue::CHECKS, &[CREATE_PENDING_INSTALLS], CREATE_PLACE];
 
 const FIRST: &[&str] = &[
     CREATE_HELD,
@@ -94,6 +96,10 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 Ok(DirectoryReply::Done)
             }
             DirectoryCommand::Report { report, next_due_at } => self.note(&report, next_due_at, now),
+            DirectoryCommand::Places { after, limit, only } => Ok(DirectoryReply::Places {
+                numbering: places::numbering(&self.runtime, now)?,
+                places: places::behind(&self.runtime, after, limit, only.as_deref())?,
+            }),
             DirectoryCommand::TakeOverdue { limit } => {
                 overdue::take(&self.runtime, limit, now).map(DirectoryReply::Overdue)
             }
@@ -127,6 +133,7 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         ];
         let upsert = "INSERT OR REPLACE INTO portal (member_id, next_due_at, report, check_at) VALUES (?, ?, ?, ?)";
         self.runtime.query(upsert, &values)?;
+        places::give(&self.runtime, &report.member_id)?;
         Ok(DirectoryReply::Done)
     }
 

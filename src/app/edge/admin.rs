@@ -1,10 +1,12 @@
-//! The API of the operator.
+//! The API: which call does what, and the calls about portals and their tokens.
 
 use super::Edge;
 use super::cache::EdgeCache;
+use super::consumers;
 use super::install::install_is_not_configured;
+use super::merged_log;
 use super::objects::{call_directory, call_portal, unexpected};
-use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad};
+use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad, read_json};
 use super::read::read_log;
 use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
@@ -12,8 +14,9 @@ use crate::app::portal::command::{
     DeliveryStatus, HeldStatus, LogStatus, OwnedConfigError, PortalCommand, PortalReply, PortalState, PortalStatus,
     Register,
 };
-use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
+use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::application::authorisation::AuthorisationState;
+use crate::domain::caller::Caller;
 use crate::domain::install::{MAX_TOKENS, TokenKind, TokenStatus};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -25,8 +28,6 @@ use crate::domain::variable::ConfigError;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
-/// Bytes of the body of an API call; the largest has three short members.
-const MAX_BODY_BYTES: usize = 16 << 10;
 /// Bytes of a token under which it can be guessed. Bitrix24's own have 32 characters; a bot's may be chosen freely.
 const MIN_TOKEN_BYTES: usize = 16;
 /// Longest label and domain, in bytes; a domain has at most 253 (RFC 1035) and a port.
@@ -54,29 +55,12 @@ struct PortalList<'a> {
 }
 
 impl Edge {
-    /// Lets a caller with the operator's token in, and nobody else.
-    pub(super) fn authorize(&self, request: &impl IncomingRequest) -> Result<(), Problem> {
-        Query::parse(request.query())?;
-        let Some(admin_token) = &self.config.admin_token else {
-            let detail = "the API is closed: the secret ADMIN_TOKEN is not set, or too short";
-            return Err(Problem::new(Code::NotConfigured, detail));
-        };
-        let given = request.header("authorization").and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
-        });
-        if given.as_ref() == Some(admin_token) {
-            return Ok(());
-        }
-        let detail = "send `Authorization: Bearer` with the operator's token";
-        Err(Problem::new(Code::Unauthorized, detail).with_header("www-authenticate", "Bearer"))
-    }
-
-    /// Carries out a call of the operator.
+    /// Carries out a call of the API, which the caller may make.
     pub(super) async fn administer(
         &self,
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
+        caller: Caller<'_>,
         route: Route,
     ) -> Result<Reply, Problem> {
         let query = Query::parse(request.query())?;
@@ -88,6 +72,13 @@ impl Edge {
             (Route::PortalToken(member_id, hash), _) => revoke(runtime, &member_id, Some(hash)).await,
             (Route::PortalSync(member_id), _) => sync(runtime, &member_id).await,
             (Route::PortalEvents(member_id), _) => read_log(runtime, &member_id, &query).await,
+            (Route::Consumers(member_id), _) => consumers::list(runtime, &member_id).await,
+            (Route::Consumer(member_id, name), "DELETE") => consumers::remove(runtime, &member_id, name).await,
+            (Route::Consumer(member_id, name), _) => consumers::show(runtime, &member_id, &name).await,
+            (Route::ConsumerAck(member_id, name), _) => {
+                consumers::acknowledge(runtime, request, &member_id, name).await
+            }
+            (Route::Log, _) => merged_log::read(runtime, caller, &query).await,
             _ => Err(Problem::new(Code::NotFound, "there is no such resource")),
         }
     }
@@ -173,16 +164,8 @@ async fn register(
     member_id: MemberId,
     cache: &RefCell<EdgeCache>,
 ) -> Result<Reply, Problem> {
-    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
-        BodyError::TooLarge => Problem::new(Code::TooLarge, format!("a body has at most {MAX_BODY_BYTES} bytes")),
-        BodyError::Interrupted => bad("the body"),
-    })?;
-    // The cause is not repeated: it may quote the token.
-    let body: RegisterBody = serde_json::from_slice(&body).map_err(|_| {
-        let detail =
-            r#"the body is JSON: {"application_token", "domain", "label", "kind", "weak"}, the first is needed"#;
-        Problem::new(Code::BadRequest, detail)
-    })?;
+    let form = r#"{"application_token", "domain", "label", "kind", "weak"}, the first is needed"#;
+    let body: RegisterBody = read_json(request, form).await?;
     let token = Secret::new(body.application_token);
     if token.is_empty() {
         return Err(bad("application_token"));

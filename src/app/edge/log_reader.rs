@@ -57,8 +57,11 @@ impl<F: Feed> LogReader<F> {
             PortalReply::UnknownPortal => return Err(unknown_portal()),
             other => return Err(unexpected(runtime, &other)),
         };
-        self.is_at_end = page.events.is_empty() && page.next == self.query.after;
+        let is_where_it_was = self.query.consumer.is_none() && page.next == self.query.after;
+        self.is_at_end = page.events.is_empty() && is_where_it_was;
         self.query.after = page.next;
+        // From here on the reader knows its place.
+        self.query.consumer = None;
         Ok(page)
     }
 

@@ -1,14 +1,17 @@
 //! What one HTTP request becomes, in the stateless Worker.
 
+mod access;
 mod admin;
 mod broker;
 pub mod cache;
+mod consumers;
 mod events;
 mod health;
 mod install;
 mod install_page;
 pub mod jobs;
 mod log_reader;
+mod merged_log;
 mod objects;
 mod post;
 mod query;
@@ -68,15 +71,17 @@ impl Edge {
     }
 
     async fn route(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Reply, Problem> {
-        let Some(route) = Route::find(request.path()) else {
-            return Err(Problem::new(Code::NotFound, "there is no such resource"));
-        };
+        let no_such_resource = || Problem::new(Code::NotFound, "there is no such resource");
+        let route = Route::find(request.path()).ok_or_else(no_such_resource)?;
         if matches!(route, Route::PortalAccessToken(_)) {
             route.check_method(request.method())?;
             return self.hand_out_token(runtime, request, route).await;
         }
         if !route.is_open() {
-            self.authorize(request)?;
+            let caller = self.authorize(request)?;
+            route.check_method(request.method())?;
+            caller.check(&route, request.method())?;
+            return self.administer(runtime, request, caller, route).await;
         }
         route.check_method(request.method())?;
         match route {
@@ -88,7 +93,7 @@ impl Edge {
             Route::InstallProgress => self.install_progress(runtime, request).await,
             Route::Root => Ok(Reply::text(200, "bitrix24-edge-relay\n")),
             Route::Health => Ok(health::report(&self.config)),
-            route => self.administer(runtime, request, route).await,
+            _ => Err(no_such_resource()),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Parameters of API calls.
 
+use crate::app::ports::{BodyError, IncomingRequest};
 use crate::domain::problem::{Code, Problem};
+use serde::de::DeserializeOwned;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -21,6 +23,11 @@ const CREDENTIAL_NAMES: [&str; 9] = [
 pub const LIMITS: RangeInclusive<u32> = 1..=500;
 /// Entries of a page where `limit` is not given.
 pub const DEFAULT_LIMIT: u32 = 50;
+
+/// Highest place in a log that is understood. Beyond it numbers do not pass through JavaScript unharmed.
+pub const MAX_PLACE: i64 = (1 << 53) - 1;
+/// Bytes of the body of an API call; the largest has some short members.
+const MAX_BODY_BYTES: usize = 16 << 10;
 
 /// The parameters of a query string.
 pub struct Query(Vec<(String, String)>);
@@ -53,6 +60,16 @@ impl Query {
     pub fn number<T: FromStr + PartialOrd>(&self, name: &str, bounds: RangeInclusive<T>) -> Result<Option<T>, Problem> {
         self.parsed(name, |text| text.parse().ok().filter(|number| bounds.contains(number)))
     }
+}
+
+/// Reads the body of an API call. `form` tells the client what it should be.
+pub async fn read_json<T: DeserializeOwned>(request: &impl IncomingRequest, form: &str) -> Result<T, Problem> {
+    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => Problem::new(Code::TooLarge, format!("a body has at most {MAX_BODY_BYTES} bytes")),
+        BodyError::Interrupted => bad("the body"),
+    })?;
+    // The cause is not repeated: it may quote a token.
+    serde_json::from_slice(&body).map_err(|_| Problem::new(Code::BadRequest, format!("the body is JSON: {form}")))
 }
 
 /// The answer to a parameter that cannot be read.

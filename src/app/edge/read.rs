@@ -2,10 +2,11 @@
 
 use super::Edge;
 use super::log_reader::LogReader;
-use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad};
+use super::query::{DEFAULT_LIMIT, LIMITS, MAX_PLACE, Query, bad};
 use super::tail::Tail;
 use crate::app::portal::command::{LogPage, LogQuery};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
+use crate::domain::consumer_name::ConsumerName;
 use crate::domain::event_glob::EventGlob;
 use crate::domain::member_id::MemberId;
 use crate::domain::problem::Problem;
@@ -15,8 +16,6 @@ use crate::domain::time::Timestamp;
 
 /// Longest long poll, in seconds: under the minute after which proxies give up.
 const MAX_WAIT_SECONDS: u32 = 30;
-/// Beyond it numbers do not pass through JavaScript unharmed: 2^53 - 1.
-const MAX_PLACE: i64 = (1 << 53) - 1;
 
 /// What a request is answered.
 pub enum Answer<F> {
@@ -33,7 +32,8 @@ impl Edge {
         runtime: &R,
         request: &impl IncomingRequest,
     ) -> Option<Result<(Reply, Box<Tail<R::Feed>>), Problem>> {
-        let Some(Route::PortalEvents(member_id)) = Route::find(request.path()) else {
+        let route = Route::find(request.path())?;
+        let Route::PortalEvents(member_id) = &route else {
             return None;
         };
         let accepts = request.header("accept").is_some_and(|accept| accept.contains("text/event-stream"));
@@ -41,12 +41,13 @@ impl Edge {
             return None;
         }
         let open = async {
-            self.authorize(request)?;
+            self.authorize(request)?.check(&route, request.method())?;
             let mut query = log_query(&Query::parse(request.query())?)?;
             if let Some(last_event_id) = request.header("last-event-id").filter(|text| !text.is_empty()) {
                 query.after = parse_place(&last_event_id).ok_or_else(|| bad("Last-Event-ID"))?;
+                query.consumer = None;
             }
-            let tail = Tail::open(runtime, member_id, query).await?;
+            let tail = Tail::open(runtime, member_id.clone(), query).await?;
             Ok((Reply::text(200, "").with_header("content-type", "text/event-stream"), Box::new(tail)))
         };
         Some(open.await)
@@ -67,12 +68,16 @@ pub async fn read_log<R: EdgeRuntime>(runtime: &R, member_id: &MemberId, query: 
 }
 
 fn log_query(query: &Query) -> Result<LogQuery, Problem> {
+    let after = query.parsed("after", parse_place)?;
+    let consumer = query.parsed("consumer", |text| ConsumerName::try_from(text).ok())?;
     Ok(LogQuery {
-        after: query.parsed("after", parse_place)?.unwrap_or(0),
+        after: after.unwrap_or(0),
         limit: query.number("limit", LIMITS)?.unwrap_or(DEFAULT_LIMIT),
         event_type: query.parsed("type", |text| EventGlob::parse(text).ok())?,
         subject: query.text("subject").map(str::to_owned),
         since: query.parsed("since", Timestamp::from_rfc3339)?,
+        // A consumer that tells a place of its own reads ahead of what it has acknowledged, or back.
+        consumer: consumer.filter(|_| after.is_none()),
     })
 }
 

@@ -7,6 +7,7 @@ use super::installs::sync::SyncReport;
 use crate::app::held_events::NewEvent;
 use crate::domain::application::authorisation::AuthorisationState;
 use crate::domain::application::endpoint::ClientEndpoint;
+use crate::domain::consumer_name::ConsumerName;
 use crate::domain::delivery::circuit::Cause;
 use crate::domain::event_glob::EventGlob;
 use crate::domain::install::{InstallRecord, Token, TokenKind};
@@ -47,6 +48,22 @@ pub enum PortalCommand {
     ReadLog(LogQuery),
     /// Be told through a socket what is logged. Only the answer to it comes back; the platform opens the socket.
     Follow,
+    /// All consumers.
+    Consumers,
+    /// Move a consumer.
+    Acknowledge {
+        /// Its name.
+        name: ConsumerName,
+        /// The last place that it has processed.
+        seq: i64,
+        /// Whether it may move backwards.
+        force: bool,
+    },
+    /// Forget a consumer.
+    RemoveConsumer {
+        /// Its name.
+        name: ConsumerName,
+    },
     /// Prove that the application was installed, and let it be so.
     Install(Install),
     /// Tell how far an installation is.
@@ -133,6 +150,9 @@ pub struct LogQuery {
     pub subject: Option<String>,
     /// Only what was logged at this time or later.
     pub since: Option<Timestamp>,
+    /// Only events behind the place of this consumer, in place of `after`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<ConsumerName>,
 }
 
 /// The answer of a portal's object.
@@ -169,6 +189,19 @@ pub enum PortalReply {
     },
     /// Nobody else can follow the log: too many do.
     TooManyFollowers,
+    /// All consumers, by name.
+    Consumers(Vec<ConsumerStatus>),
+    /// How the consumer stands now, or stood when it was forgotten.
+    Consumer(ConsumerStatus),
+    /// There is no such consumer.
+    UnknownConsumer,
+    /// The portal has too many consumers for one more.
+    TooManyConsumers,
+    /// The log does not reach so far.
+    BeyondLog {
+        /// The newest place.
+        head: i64,
+    },
     /// The portal was checked.
     Checked {
         /// Whether its alarm had been lost.
@@ -350,6 +383,19 @@ pub struct LoggedEvent {
     pub state: DeliveryState,
     /// The event, as it is forwarded.
     pub event: Box<RawValue>,
+}
+
+/// A consumer of a log, as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerStatus {
+    /// Its name.
+    pub name: ConsumerName,
+    /// The last place that it has acknowledged.
+    pub position: i64,
+    /// How many events were logged behind it.
+    pub lag: i64,
+    /// When it last moved, RFC 3339.
+    pub acked_at: String,
 }
 
 /// How far the delivery of an event is, in the order of how much it wants attention.

@@ -5,6 +5,7 @@
 
 mod checking;
 pub mod command;
+pub mod consumers;
 pub mod delivery;
 mod event_log;
 pub mod follow;
@@ -128,6 +129,9 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::Check => self.check(now).await,
             PortalCommand::ReadLog(query) => self.read_log(&query),
             PortalCommand::Follow => Ok(self.follow()),
+            PortalCommand::Consumers => self.consumers(),
+            PortalCommand::Acknowledge { name, seq, force } => self.acknowledge(&name, seq, force, now),
+            PortalCommand::RemoveConsumer { name } => self.remove_consumer(&name),
             PortalCommand::Install(install) => self.install(install).await,
             PortalCommand::InstallProgress { retry } => self.show_progress(retry).await,
             PortalCommand::Sync => self.sync_now().await,

@@ -1,12 +1,15 @@
 //! The tables of a portal's object.
 
+use super::consumers::CREATE_CONSUMER;
 use super::installs::CREATE_AUTHORISATION;
 use crate::app::held_events::CREATE_HELD;
 use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION];
+pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS];
+
+const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
 
 const FIRST: &[&str] = &[
     // One row. What is due carries the time at which to try (again).

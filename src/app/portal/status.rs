@@ -1,7 +1,7 @@
 //! Tells how a portal stands, and reads its log.
 
 use super::command::{HeldStatus, LogPage, LogQuery, LoggedEvent, OwnedConfigError, PortalReply, PortalStatus};
-use super::{Memory, Portal, event_log};
+use super::{Memory, Portal, consumers, event_log};
 use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::held::HeldCount;
 use serde_json::value::RawValue;
@@ -32,6 +32,10 @@ impl<R: PortalRuntime> Portal<R> {
         let memory = self.memory.borrow();
         let Some(memory) = memory.as_ref() else {
             return Ok(PortalReply::UnknownPortal);
+        };
+        let query = match &query.consumer {
+            Some(name) => &LogQuery { after: consumers::position(&self.runtime, name)?, ..query.clone() },
+            None => query,
         };
         let (entries, next) = event_log::select(&self.runtime, query)?;
         let mut events = Vec::with_capacity(entries.len());

@@ -36,7 +36,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=5"),
+        ("schema_version", "version=6"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -97,7 +97,7 @@ fn the_rows_of_a_portal_keep_their_format() {
 fn the_rows_of_the_directory_keep_their_format() {
     let relay = relay_with_everything();
     let storage = &relay.world.directory().storage;
-    assert_eq!(rows(storage, "schema_version"), ["version=3"]);
+    assert_eq!(rows(storage, "schema_version"), ["version=4"]);
     assert_eq!(
         rows(storage, "portal"),
         [concat!(
@@ -107,6 +107,7 @@ fn the_rows_of_the_directory_keep_their_format() {
             r#""held":[],"reported_at":"2026-01-05T09:00:00.000Z"}|check_at=1767604200000"#
         )]
     );
+    assert_eq!(rows(storage, "place"), ["number=1|member_id=a223c6b3710f85df22e9377d6c4f7553"]);
     let held = rows(storage, "held");
     let columns: Vec<&str> =
         held[0].splitn(7, '|').map(|column| column.split('=').next().unwrap_or_default()).collect();
@@ -154,6 +155,10 @@ fn commands_to_a_portal_keep_their_format() {
         r#""Status""#,
         r#""Follow""#,
         r#""Check""#,
+        r#""Consumers""#,
+        r#"{"Acknowledge":{"name":"crm","seq":5,"force":false}}"#,
+        r#"{"RemoveConsumer":{"name":"crm"}}"#,
+        r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null,"consumer":"crm"}}"#,
         r#"{"ReadLog":{"after":5,"limit":50,"event_type":"crm.*","subject":"1","since":1734608349000}}"#,
         r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null}}"#,
     ]);
@@ -183,6 +188,11 @@ fn replies_of_a_portal_keep_their_format() {
         r#"{"Following":{"head":7}}"#,
         r#""TooManyFollowers""#,
         r#"{"Checked":{"repaired":true}}"#,
+        r#"{"Consumers":[{"name":"crm","position":5,"lag":2,"acked_at":"2026-01-05T09:00:00.000Z"}]}"#,
+        r#"{"Consumer":{"name":"crm","position":5,"lag":2,"acked_at":"2026-01-05T09:00:00.000Z"}}"#,
+        r#""UnknownConsumer""#,
+        r#""TooManyConsumers""#,
+        r#"{"BeyondLog":{"head":7}}"#,
         r#"{"Failed":"sql.query: disk full"}"#,
     ]);
 }
@@ -202,6 +212,7 @@ fn commands_to_the_directory_and_its_replies_keep_their_format() {
         &format!(r#"{{"Report":{{"report":{report},"next_due_at":1767603600000}}}}"#),
         r#"{"TakeOverdue":{"limit":40}}"#,
         r#"{"List":{"unknown":false,"after":"m","limit":50}}"#,
+        r#"{"Places":{"after":0,"limit":32,"only":["m"]}}"#,
     ]);
     keeps_format::<DirectoryReply>(&[
         r#""Done""#,
@@ -210,6 +221,7 @@ fn commands_to_the_directory_and_its_replies_keep_their_format() {
         r#"{"HeldEvents":[{"number":1810026086400000,"event":EVENT}]}"#,
         &format!(r#"{{"Portals":[{report}]}}"#),
         r#"{"Overdue":["m"]}"#,
+        r#"{"Places":{"numbering":1767603600000,"places":[{"number":1,"member_id":"m"}]}}"#,
         r#"{"Failed":"sql.query: disk full"}"#,
     ]);
 }

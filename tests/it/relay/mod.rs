@@ -1,12 +1,14 @@
 //! What the relay does for its users, over a platform that can fail: the use cases of `app`, whole.
 
 mod adopting;
+mod consuming;
 mod costs;
 mod faults;
 mod following;
 mod formats;
 mod forwarding;
 mod limiting;
+mod merging;
 mod migrating;
 mod notifying;
 mod pruning;

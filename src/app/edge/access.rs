@@ -1,0 +1,33 @@
+//! Who is let in.
+
+use super::Edge;
+use super::query::Query;
+use crate::app::ports::IncomingRequest;
+use crate::domain::caller::Caller;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::read_token::ReadToken;
+use crate::domain::secret::Secret;
+
+impl Edge {
+    /// Tells who calls, by the bearer token. Whoever has none of the relay's own is let in nowhere.
+    pub(super) fn authorize(&self, request: &impl IncomingRequest) -> Result<Caller<'_>, Problem> {
+        Query::parse(request.query())?;
+        let given = request.header("authorization").and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
+        });
+        let config = &self.config;
+        if given.is_some() && given == config.admin_token {
+            return Ok(Caller::Operator);
+        }
+        if let Some(token) = given.and_then(|given| ReadToken::find(&config.read_tokens, &given)) {
+            return Ok(Caller::Reader(token));
+        }
+        if config.admin_token.is_none() {
+            let detail = "the API is closed: the secret ADMIN_TOKEN is not set, or too short";
+            return Err(Problem::new(Code::NotConfigured, detail));
+        }
+        let detail = "send `Authorization: Bearer` with the operator's token, or with one that reads";
+        Err(Problem::new(Code::Unauthorized, detail).with_header("www-authenticate", "Bearer"))
+    }
+}
