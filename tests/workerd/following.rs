@@ -9,6 +9,8 @@ use crate::support::worker::{Relay, Settings};
 
 /// Idle for so long, workerd puts an object to sleep: it does after 10 seconds.
 const ASLEEP: Duration = Duration::from_secs(15);
+/// Time in which a log line comes through.
+const LOGGED: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_portal_sleeps_while_its_log_is_followed_and_tells_what_comes() {
@@ -25,11 +27,13 @@ fn a_portal_sleeps_while_its_log_is_followed_and_tells_what_comes() {
     std::thread::scope(|scope| {
         let poll = scope.spawn(|| poll.send().expect_status(200).json());
         std::thread::sleep(Duration::from_secs(1));
-        assert_eq!(relay.lives(&portal.member_id), 1);
+        let lives = |count| wait_until("the log line", LOGGED, || relay.lives(&portal.member_id) == count);
+        lives(1);
         std::thread::sleep(ASLEEP);
 
         portal.calendar_entry_update(3).send_to(&relay).expect_status(200);
-        assert_eq!(relay.lives(&portal.member_id), 2, "neither the tail nor the poll kept it awake");
+        // Neither the tail nor the poll kept it awake.
+        lives(2);
         assert_eq!(subject(&tail.row().unwrap()), "3");
         assert_eq!(subject(&poll.join().unwrap()["events"][0]), "3");
     });

@@ -15,6 +15,7 @@ mod forwarding;
 mod held;
 mod installing;
 mod mutated;
+mod pulling;
 #[cfg(target_os = "linux")]
 mod removed;
 mod secrets;
