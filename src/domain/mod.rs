@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod destination;
 pub mod event_glob;
 pub mod event_id;
+pub mod exposition;
 pub mod form;
 pub mod held;
 pub mod held_limit;

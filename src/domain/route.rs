@@ -40,6 +40,8 @@ pub enum Route {
     ConsumerAck(MemberId, ConsumerName),
     /// `/log`
     Log,
+    /// `/metrics`
+    Metrics,
     /// `/portals/{member_id}/tokens/{sha256}`
     PortalToken(MemberId, TokenHash),
 }
@@ -78,6 +80,7 @@ impl Route {
             ["portals", id, "consumers", name] => Self::Consumer(member(id)?, consumer(name)?),
             ["portals", id, "consumers", name, "ack"] => Self::ConsumerAck(member(id)?, consumer(name)?),
             ["log"] => Self::Log,
+            ["metrics"] => Self::Metrics,
             ["portals", id, "tokens", hash] => Self::PortalToken(member(id)?, TokenHash::try_from(*hash).ok()?),
             _ => return None,
         })
@@ -103,7 +106,8 @@ impl Route {
             | Self::Portals
             | Self::PortalEvents(_)
             | Self::Consumers(_)
-            | Self::Log => "GET, HEAD",
+            | Self::Log
+            | Self::Metrics => "GET, HEAD",
         }
     }
 

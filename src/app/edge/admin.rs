@@ -5,6 +5,7 @@ use super::cache::EdgeCache;
 use super::consumers;
 use super::install::install_is_not_configured;
 use super::merged_log;
+use super::metrics;
 use super::objects::{call_directory, call_portal, unexpected};
 use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad, read_json};
 use super::read::read_log;
@@ -79,6 +80,7 @@ impl Edge {
                 consumers::acknowledge(runtime, request, &member_id, name).await
             }
             (Route::Log, _) => merged_log::read(runtime, caller, &query).await,
+            (Route::Metrics, _) => metrics::report(runtime, &self.config).await,
             _ => Err(Problem::new(Code::NotFound, "there is no such resource")),
         }
     }

@@ -12,6 +12,7 @@ mod install_page;
 pub mod jobs;
 mod log_reader;
 mod merged_log;
+mod metrics;
 mod objects;
 mod post;
 mod query;

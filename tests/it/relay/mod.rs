@@ -8,6 +8,7 @@ mod following;
 mod formats;
 mod forwarding;
 mod limiting;
+mod measuring;
 mod merging;
 mod migrating;
 mod notifying;
