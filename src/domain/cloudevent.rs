@@ -69,6 +69,9 @@ pub struct CloudEvent {
     /// `true` where the application had been removed before the event came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub b24removed: Option<bool>,
+    /// Why the event is forwarded without its object, where it should have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub b24hydration: Option<String>,
 }
 
 /// The event is over [`MAX_EVENT_BYTES`] as JSON.
@@ -138,6 +141,7 @@ mod tests {
             b24userid: None,
             b24receivedat: String::new(),
             b24removed: None,
+            b24hydration: None,
         }
     }
 

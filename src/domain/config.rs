@@ -71,6 +71,8 @@ pub struct Config {
     pub sources: SourcePolicy,
     /// `B24_*` and `PUBLIC_URL`: whether portals can install the application.
     pub installs: Installs,
+    /// `HYDRATE_EVENTS`: an event is forwarded with its object where one of these fits its type.
+    pub hydrate_events: Vec<EventGlob>,
     /// `BROKER_TOKENS`: who is handed access tokens.
     pub broker_clients: Vec<BrokerClient>,
     /// What is wrong, in the order of the variables.
@@ -94,6 +96,7 @@ impl Config {
         let vault = vault.good().unwrap_or_default();
         let installs = Installs::read(&mut reader, vault.has_key(), vault_is_unset);
         let sources = reader.parsed("B24_SOURCE_IPS", SourcePolicy::parse).good().unwrap_or_default();
+        let hydrate_events = reader.parsed("HYDRATE_EVENTS", EventGlob::parse_list).good().unwrap_or_default();
         let broker_clients = reader.parsed("BROKER_TOKENS", BrokerClient::parse_list).good().unwrap_or_default();
         Self {
             forwarding,
@@ -106,6 +109,7 @@ impl Config {
             vault,
             sources,
             installs,
+            hydrate_events,
             broker_clients,
             errors: reader.into_errors(),
         }

@@ -51,6 +51,7 @@ pub fn normalize(inbound: &InboundEvent, id: EventId, received_at: Timestamp) ->
         b24userid: inbound.user_id().and_then(attribute),
         b24receivedat: receipt,
         b24removed: None,
+        b24hydration: None,
     }
 }
 

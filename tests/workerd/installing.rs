@@ -131,6 +131,21 @@ fn an_application_with_a_page_is_installed_by_it() {
 }
 
 #[test]
+fn an_event_is_forwarded_with_what_it_is_about() {
+    let bed = Bed::new("none", "new", |settings| settings.var("HYDRATE_EVENTS", "calendar.entry.*"));
+    bed.simulator.control("install", &json!({}));
+    bed.wait_for_subscriptions();
+    bed.change_a_calendar_entry("1414");
+    let event = bed.receiver.wait_for_requests(2, SOON).remove(1).json();
+    assert_eq!(event["subject"], "1414");
+    assert_eq!(event["data"]["object"]["ID"], "1414", "{event}");
+    bed.simulator.control("fault", &json!({ "kind": "reset", "method": "calendar.event.getbyid", "times": 9 }));
+    bed.change_a_calendar_entry("1415");
+    let event = bed.receiver.wait_for_requests(3, SOON).remove(2).json();
+    assert_eq!(event["b24hydration"], "portal_unreachable", "{event}");
+}
+
+#[test]
 fn what_attackers_post_changes_nothing() {
     let bed = Bed::new("none", "new", |settings| settings);
     bed.simulator.control("install", &json!({}));

@@ -4,6 +4,7 @@ pub mod authorisation;
 pub mod broker;
 pub mod claim;
 pub mod endpoint;
+pub mod hydration;
 pub mod oauth;
 pub mod rest;
 pub mod rest_budget;

@@ -29,6 +29,16 @@ impl RestBudget {
         u32::try_from(wait.max(0)).unwrap_or(u32::MAX)
     }
 
+    /// Takes one call out of the budget where it need not wait for longer than this. How long to wait, in milliseconds.
+    pub fn take_within(&mut self, now: Timestamp, max_wait: u32) -> Option<u32> {
+        let mut taken = *self;
+        let wait = taken.take(now);
+        (wait <= max_wait).then(|| {
+            *self = taken;
+            wait
+        })
+    }
+
     /// Notes that the portal refused a call: others have used the budget up.
     pub fn exhaust(&mut self, now: Timestamp) {
         self.empty_at = self.empty_at.max(now.plus_millis(BURST * CALL_MILLIS));
@@ -45,6 +55,7 @@ mod tests {
         let now = Timestamp::from_millis(1_000_000);
         assert!((0..50).all(|_| budget.take(now) == 0));
         assert_eq!([budget.take(now), budget.take(now)], [500, 1_000]);
+        assert_eq!((budget.take_within(now, 1_000), budget.take_within(now, 1_500)), (None, Some(1_500)));
         assert_eq!(budget.take(now.plus_millis(60_000)), 0);
     }
 

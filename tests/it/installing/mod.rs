@@ -2,6 +2,7 @@
 
 mod attacks;
 mod authorising;
+mod hydrating;
 mod pages;
 mod proving;
 mod subscribing;

@@ -49,7 +49,7 @@ fn every_variable_of_wrangler_toml_is_read_and_every_one_that_is_read_stands_the
     let unread: Vec<_> = named.difference(&read).collect();
     assert!(unread.is_empty(), "nothing reads {unread:?}");
     assert!(secrets.is_disjoint(&set.keys().chain(unset.keys()).cloned().collect()), "a secret has no value here");
-    assert_eq!(secrets.len(), 6);
+    assert_eq!(secrets.len(), 7);
 }
 
 #[test]

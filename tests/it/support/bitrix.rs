@@ -233,7 +233,10 @@ impl Bitrix {
             return error(401, "expired_token");
         }
         if method != "batch" {
-            return match self.method(&grant, method, &BTreeMap::new()) {
+            let arguments = parameters.as_object().into_iter().flatten();
+            let arguments =
+                arguments.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+            return match self.method(&grant, method, &arguments) {
                 Ok(result) => (200, json!({"result": result, "time": {}})),
                 Err(error) => (400, error),
             };

@@ -1,7 +1,7 @@
 //! One run: sends what is due, several requests at once.
 
 use super::lane::Lane;
-use super::message::Message;
+use super::message::{Events, Message};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::lease::Claim as Lease;
 use crate::app::portal::{Memory, Portal, event_log};
@@ -10,6 +10,7 @@ use crate::app::racing::Racing;
 use crate::domain::delivery::dispatcher::{Claim, News, Settlement};
 use crate::domain::delivery::outcome::{Class, Failure, Outcome};
 use crate::domain::delivery::queue::Change;
+use crate::domain::destination::Destination;
 use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
 
@@ -22,13 +23,21 @@ const MAX_REQUESTS_SHARED: usize = 2;
 /// may take, so that a slow destination is no reason to be cut off.
 const MAX_RUN_MILLIS: i64 = 60_000;
 
+/// What goes out, as far as it is written.
+enum Draft {
+    /// It is.
+    Ready(Message),
+    /// Its events are to be forwarded with their objects.
+    ToHydrate(Box<Destination>, Events),
+}
+
 /// A request under way.
 struct Job {
     destination: String,
     claim: Claim,
     /// Attempts of its first event, with this one.
     attempt: u32,
-    message: Result<Message, String>,
+    message: Result<Draft, String>,
     /// `webhook-id`, or the id of the first event.
     id: Option<String>,
 }
@@ -49,7 +58,7 @@ impl<R: PortalRuntime> Portal<R> {
                     break;
                 };
                 budget -= 1;
-                racing.start(self.send(job));
+                racing.start(self.send(job, lease));
             }
             let Some((job, outcome)) = racing.next().await else {
                 break;
@@ -115,9 +124,12 @@ impl<R: PortalRuntime> Portal<R> {
         let id = events.first().map(|(id, _)| id.to_string());
         let message = match (unreadable, &lane.destination) {
             (Some(error), _) => Err(error),
-            (None, Some(to)) => {
-                Message::new(to, events, now).map_err(|error| format!("an event cannot be read: {error}"))
+            (None, Some(to)) if events.iter().any(|(_, json)| self.hydrates(json)) => {
+                Ok(Draft::ToHydrate(Box::new(to.clone()), events))
             }
+            (None, Some(to)) => Message::new(to, events, now)
+                .map(Draft::Ready)
+                .map_err(|error| format!("an event cannot be read: {error}")),
             (None, None) => Err("the destination is gone".to_owned()),
         };
         let attempt = claim.events.first().map_or(0, |seq| lane.dispatcher.queue.attempts(*seq)) + 1;
@@ -125,8 +137,13 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     /// Makes one attempt.
-    async fn send(&self, mut job: Job) -> (Job, Outcome) {
-        let outcome = match std::mem::replace(&mut job.message, Err(String::new())) {
+    async fn send(&self, mut job: Job, lease: &Lease<'_>) -> (Job, Outcome) {
+        let message = match std::mem::replace(&mut job.message, Err(String::new())) {
+            Err(error) => Err(error),
+            Ok(Draft::Ready(message)) => Ok(message),
+            Ok(Draft::ToHydrate(to, events)) => self.hydrated_message(&to, events, lease).await,
+        };
+        let outcome = match message {
             Err(error) => Outcome::failed(Class::Unreadable, error),
             Ok(Message::Post(request)) => self.post(request).await,
             Ok(Message::Enqueue { binding, events }) => self
@@ -136,6 +153,16 @@ impl<R: PortalRuntime> Portal<R> {
                 .map_or_else(|error| send_failed(&error), |()| Outcome::Delivered),
         };
         (job, outcome)
+    }
+
+    /// Writes a message whose events are forwarded with their objects.
+    async fn hydrated_message(&self, to: &Destination, events: Events, lease: &Lease<'_>) -> Result<Message, String> {
+        let mut hydrated = Vec::with_capacity(events.len());
+        for (id, json) in events {
+            hydrated.push((id, self.hydrated(id, json).await));
+            lease.extend(self.runtime.now());
+        }
+        Message::new(to, hydrated, self.runtime.now()).map_err(|error| format!("an event cannot be read: {error}"))
     }
 
     async fn post(&self, request: HttpRequest) -> Outcome {

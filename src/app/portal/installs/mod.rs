@@ -6,8 +6,10 @@
 //! - [`oauth_client`], [`rest_client`]: calls to the OAuth servers and to the portal; [`refresh`] renews the tokens.
 //! - [`sync`]: subscriptions, and whether the installation is complete.
 //! - [`keep`]: what is due by itself. [`uninstall`] ends it all.
+//! - [`hydrate`]: reads what events are about.
 //! - [`progress`]: how far it is, for the operator and for the installer page.
 
+mod hydrate;
 mod install;
 mod keep;
 mod oauth_client;
@@ -26,7 +28,9 @@ use super::lease::Lease;
 use crate::domain::application::oauth::Renewal;
 use crate::domain::application::rest_budget::RestBudget;
 use crate::domain::time::Timestamp;
+use serde_json::Value;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 /// What an object remembers about its calls to Bitrix24. Lost with the object, and soon learned again.
 #[derive(Debug, Default)]
@@ -38,6 +42,10 @@ pub struct Calls {
     syncing: Lease,
     /// Until when what is due is in somebody's hands.
     claimed_until: Cell<Option<Timestamp>>,
+    /// Objects that were read, and when, for other events of the same burst.
+    objects: RefCell<BTreeMap<String, (Timestamp, Value)>>,
+    /// Until when nothing is read for events.
+    hydration_paused_until: Cell<Option<Timestamp>>,
     /// When a refresh last came to nothing because the OAuth server could not be asked.
     refresh_failed_at: Cell<Option<Timestamp>>,
     /// A pair that storage did not take. It cannot be had again, so it waits here for storage.

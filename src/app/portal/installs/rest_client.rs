@@ -15,6 +15,10 @@ use serde_json::{Map, Value};
 const TIMEOUT_MILLIS: u32 = 10_000;
 /// Bytes of an answer: 400 handlers of 255 bytes and what surrounds them are 200,000.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// How long an event waits for its object, in milliseconds, and how long that may be. With a refresh of 8 s before it, and a wait
+/// of one for the budget, it is within the 20 s in which a run must give a sign of life.
+const READ_TIMEOUT_MILLIS: u32 = 3_000;
+const MAX_OBJECT_BYTES: usize = 512 << 10;
 /// Attempts at one call: once as it is, once with a fresh token, once at a new host, and twice after a pause.
 const MAX_ATTEMPTS: u32 = 5;
 
@@ -106,6 +110,17 @@ impl From<NotAuthorised> for RestError {
     }
 }
 
+/// Reads an object for an event that waits for it.
+pub async fn read_once(
+    http: &impl Http,
+    endpoint: &ClientEndpoint,
+    access_token: &Secret,
+    method: &str,
+    parameters: Map<String, Value>,
+) -> Result<Value, RestError> {
+    exchange(http, endpoint, access_token, method, parameters, READ_TIMEOUT_MILLIS, MAX_OBJECT_BYTES).await
+}
+
 /// Makes one attempt at one call.
 pub async fn call_once(
     http: &impl Http,
@@ -114,13 +129,25 @@ pub async fn call_once(
     method: &str,
     parameters: Option<Map<String, Value>>,
 ) -> Result<Value, RestError> {
-    let mut body = parameters.unwrap_or_default();
+    let parameters = parameters.unwrap_or_default();
+    exchange(http, endpoint, access_token, method, parameters, TIMEOUT_MILLIS, MAX_ANSWER_BYTES).await
+}
+
+async fn exchange(
+    http: &impl Http,
+    endpoint: &ClientEndpoint,
+    access_token: &Secret,
+    method: &str,
+    mut body: Map<String, Value>,
+    timeout_millis: u32,
+    max_answer_bytes: usize,
+) -> Result<Value, RestError> {
     body.insert("auth".to_owned(), Value::from(access_token.expose()));
     let call = HttpCall {
         url: endpoint.method(method),
         body: Some(("application/json", Value::Object(body).to_string())),
-        max_answer_bytes: MAX_ANSWER_BYTES,
-        timeout_millis: TIMEOUT_MILLIS,
+        max_answer_bytes,
+        timeout_millis,
     };
     let answer = http.call(call).await.map_err(|error| RestError::Unreachable(error.to_string()))?;
     read_result(answer.status, &answer.body, answer.location.as_deref(), answer.retry_after.as_deref())

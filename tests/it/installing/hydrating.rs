@@ -1,0 +1,77 @@
+//! Events are forwarded with what they are about, where that can be read.
+
+use crate::support::application::installed;
+use crate::support::destination::Answer;
+use crate::support::post::{Post, TOKEN};
+use crate::support::relay::{HOUR, MINUTE, Relay};
+use serde_json::{Value, json};
+
+fn hydrating() -> Relay {
+    let relay = installed(TOKEN);
+    relay.deploy(&[("HYDRATE_EVENTS", "calendar.entry.*")]);
+    relay
+}
+
+fn last(relay: &Relay) -> Value {
+    let received = relay.destination().received();
+    serde_json::from_str(&received.last().expect("something was sent").body).expect("an event is JSON")
+}
+
+#[test]
+fn an_event_carries_its_object() {
+    let relay = hydrating();
+    relay.accept(&Post::new(TOKEN, 7));
+    assert_eq!(last(&relay)["data"]["object"], json!({"ID": "7", "NAME": "Lunch"}));
+    assert_eq!(relay.log()[1].event["data"].get("object"), None, "the log has what was received");
+}
+
+#[test]
+fn a_token_that_has_expired_is_renewed_for_it() {
+    let relay = hydrating();
+    relay.advance(2 * HOUR);
+    relay.accept(&Post::new(TOKEN, 7));
+    assert_eq!(last(&relay)["data"]["object"]["ID"], "7");
+    assert_eq!(relay.bitrix().count("oauth/token"), 1);
+}
+
+#[test]
+fn a_failed_read_forwards_the_event_without_it_and_says_why() {
+    let relay = hydrating();
+    relay.bitrix().refuse_rest([(403, "ACCESS_DENIED")]);
+    relay.accept(&Post::new(TOKEN, 1));
+    assert_eq!((&last(&relay)["b24hydration"], last(&relay)["data"].get("object")), (&json!("ACCESS_DENIED"), None));
+    relay.bitrix().rest_is_down.set(true);
+    let calls = relay.bitrix().calls().len();
+    for number in 2..=6 {
+        relay.accept(&Post::new(TOKEN, number));
+        assert_eq!(last(&relay)["b24hydration"], "portal_unreachable");
+    }
+    assert_eq!(relay.bitrix().calls().len() - calls, 1, "an outage delays one event");
+    relay.bitrix().rest_is_down.set(false);
+    relay.advance(MINUTE);
+    relay.accept(&Post::new(TOKEN, 8));
+    assert_eq!(last(&relay)["data"]["object"]["ID"], "8");
+}
+
+#[test]
+fn a_burst_on_one_thing_reads_it_once() {
+    let relay = hydrating();
+    relay.destination().always(Answer::Status(503));
+    for _ in 0..10 {
+        relay.accept(&Post::new(TOKEN, 7).named("ONCALENDARENTRYADD"));
+    }
+    let calls = relay.bitrix().count("calendar.event.getbyid");
+    relay.destination().always(Answer::Status(204));
+    relay.advance(HOUR);
+    assert!(relay.bitrix().count("calendar.event.getbyid") - calls <= 2);
+    assert_eq!(relay.destination().accepted_ids().iter().filter(|id| *id == "7").count(), 10);
+}
+
+#[test]
+fn what_is_not_listed_is_not_read() {
+    let relay = installed(TOKEN);
+    relay.accept(&Post::new(TOKEN, 7));
+    relay.deploy(&[("HYDRATE_EVENTS", "crm.*")]);
+    relay.accept(&Post::new(TOKEN, 8));
+    assert_eq!(relay.bitrix().count("calendar.event.getbyid"), 0);
+}
