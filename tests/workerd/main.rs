@@ -10,6 +10,7 @@ mod bed;
 mod bodies;
 mod conformance;
 mod crash;
+mod floods;
 mod following;
 mod forwarding;
 mod held;
@@ -21,6 +22,7 @@ mod removed;
 mod secrets;
 mod simulated;
 mod support;
+mod tricks;
 #[cfg(target_os = "linux")]
 mod waiting;
 #[cfg(target_os = "linux")]
