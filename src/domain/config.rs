@@ -162,7 +162,8 @@ fn read_operator_webhook(reader: &mut VariableReader) -> Option<OperatorWebhook>
 }
 
 /// What the runtime's `fetch` would refuse anyway, or what would put a credential into a log.
-pub(super) fn parse_url(text: &str) -> Result<String, &'static str> {
+/// Reads a URL that can be called: absolute, `http` or `https`, without credentials.
+pub fn parse_url(text: &str) -> Result<String, &'static str> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
@@ -184,7 +185,8 @@ pub(super) fn parse_url(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-fn parse_binding(text: &str) -> Result<String, &'static str> {
+/// Reads the name of a binding.
+pub fn parse_binding(text: &str) -> Result<String, &'static str> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if text.bytes().all(allowed) { Ok(text.to_owned()) } else { Err("the name of a binding: letters, digits and `_`") }
 }

@@ -3,6 +3,7 @@
 use super::event_glob::EventGlob;
 use super::secret::Secret;
 use super::signature::SigningSecrets;
+use serde::{Deserialize, Serialize};
 
 /// A destination of a portal's events.
 #[derive(Clone, Debug)]
@@ -41,7 +42,8 @@ pub struct Webhook {
 
 /// How events are put into a request: the content modes of the `CloudEvents` HTTP protocol binding.
 /// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// The body is the event.
     #[default]

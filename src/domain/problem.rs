@@ -32,6 +32,8 @@ pub enum Code {
     NotAllowed,
     /// It cannot be done as things stand.
     Conflict,
+    /// What a destination should be is not allowed.
+    BadDestination,
     /// No bearer token, or not the right one.
     Unauthorized,
     /// A credential stands in the query string, where it would be logged.
@@ -80,6 +82,7 @@ impl Code {
             Self::CredentialsInQuery => ("credentials_in_query", 400, "Credentials do not belong in a URL"),
             Self::BadRequest => ("bad_request", 400, "Bad request"),
             Self::NotFound => ("not_found", 404, "Not found"),
+            Self::BadDestination => ("bad_destination", 422, "Not a destination"),
             Self::WeakToken => ("weak_token", 422, "Weak token"),
             Self::NotAuthorised => ("not_authorised", 409, "The portal is not authorised"),
             Self::PortalUnreachable => ("portal_unreachable", 502, "Bitrix24 cannot be asked"),

@@ -1,6 +1,8 @@
 //! Which resource a path names, and which methods it takes.
 
 use super::consumer_name::ConsumerName;
+use super::destination_name::DestinationName;
+use super::event_id::EventId;
 use super::member_id::MemberId;
 use super::problem::{Code, Problem};
 use super::secret::TokenHash;
@@ -42,6 +44,22 @@ pub enum Route {
     Log,
     /// `/metrics`
     Metrics,
+    /// `/portals/{member_id}/events/{id}`
+    PortalEvent(MemberId, EventId),
+    /// `/portals/{member_id}/events/{id}/redeliver`
+    EventReplay(MemberId, EventId),
+    /// `/portals/{member_id}/redeliver`
+    Replays(MemberId),
+    /// `/portals/{member_id}/redeliver/{number}`
+    Replay(MemberId, i64),
+    /// `/portals/{member_id}/deliveries`
+    Deliveries(MemberId),
+    /// `/portals/{member_id}/destinations`
+    Destinations(MemberId),
+    /// `/portals/{member_id}/destinations/{name}`
+    Destination(MemberId, DestinationName),
+    /// `/portals/{member_id}/destinations/{name}/rotate-secret`
+    DestinationSecret(MemberId, DestinationName),
     /// `/portals/{member_id}/tokens/{sha256}`
     PortalToken(MemberId, TokenHash),
 }
@@ -62,6 +80,8 @@ impl Route {
     pub fn find(path: &str) -> Option<Self> {
         let member = |text: &str| MemberId::try_from(text).ok();
         let consumer = |text: &str| ConsumerName::try_from(text).ok();
+        let event_id = |text: &str| EventId::try_from(text).ok();
+        let destination = |text: &str| DestinationName::try_from(text).ok();
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         Some(match segments.as_slice() {
             [""] => Self::Root,
@@ -81,6 +101,16 @@ impl Route {
             ["portals", id, "consumers", name, "ack"] => Self::ConsumerAck(member(id)?, consumer(name)?),
             ["log"] => Self::Log,
             ["metrics"] => Self::Metrics,
+            ["portals", id, "events", event] => Self::PortalEvent(member(id)?, event_id(event)?),
+            ["portals", id, "events", event, "redeliver"] => Self::EventReplay(member(id)?, event_id(event)?),
+            ["portals", id, "redeliver"] => Self::Replays(member(id)?),
+            ["portals", id, "redeliver", number] => Self::Replay(member(id)?, number.parse().ok()?),
+            ["portals", id, "deliveries"] => Self::Deliveries(member(id)?),
+            ["portals", id, "destinations"] => Self::Destinations(member(id)?),
+            ["portals", id, "destinations", name] => Self::Destination(member(id)?, destination(name)?),
+            ["portals", id, "destinations", name, "rotate-secret"] => {
+                Self::DestinationSecret(member(id)?, destination(name)?)
+            }
             ["portals", id, "tokens", hash] => Self::PortalToken(member(id)?, TokenHash::try_from(*hash).ok()?),
             _ => return None,
         })
@@ -90,15 +120,18 @@ impl Route {
     #[must_use]
     pub const fn allow(&self) -> &'static str {
         match self {
-            Self::Events => "GET, HEAD, POST",
+            Self::Events | Self::Destinations(_) | Self::Replays(_) => "GET, HEAD, POST",
             Self::ConsumerAck(..)
             | Self::Install
             | Self::InstallProgress
             | Self::PortalSync(_)
-            | Self::PortalAccessToken(_) => "POST",
+            | Self::PortalAccessToken(_)
+            | Self::EventReplay(..)
+            | Self::DestinationSecret(..) => "POST",
             Self::Portal(_) => "GET, HEAD, PUT, DELETE",
             Self::Consumer(..) => "GET, HEAD, DELETE",
-            Self::PortalToken(..) => "DELETE",
+            Self::Destination(..) => "GET, HEAD, PATCH, DELETE",
+            Self::PortalToken(..) | Self::Replay(..) => "DELETE",
             Self::Root
             | Self::InstallScript
             | Self::InstallStyle
@@ -107,7 +140,9 @@ impl Route {
             | Self::PortalEvents(_)
             | Self::Consumers(_)
             | Self::Log
-            | Self::Metrics => "GET, HEAD",
+            | Self::Metrics
+            | Self::PortalEvent(..)
+            | Self::Deliveries(_) => "GET, HEAD",
         }
     }
 
@@ -158,6 +193,13 @@ mod tests {
         assert_eq!(Route::find("/"), Some(Route::Root));
         assert_eq!(Route::find("/events"), Some(Route::Events));
         assert_eq!(Route::find("/portals/m1"), Some(Route::Portal(member.clone())));
+        let name = DestinationName::try_from("crm").unwrap();
+        let rotation = Route::find("/portals/m1/destinations/crm/rotate-secret");
+        assert_eq!(rotation, Some(Route::DestinationSecret(member.clone(), name)));
+        let id = "01939d5e-1a2b-7c3d-8e4f-0123456789ab";
+        let again = Route::find(&format!("/portals/m1/events/{id}/redeliver"));
+        assert_eq!(again, Some(Route::EventReplay(member.clone(), EventId::try_from(id).unwrap())));
+        assert_eq!(Route::find("/portals/m1/redeliver/7"), Some(Route::Replay(member.clone(), 7)));
         assert_eq!(Route::find("/portals/m1/events"), Some(Route::PortalEvents(member.clone())));
         assert_eq!(Route::find("/log"), Some(Route::Log));
         let name = ConsumerName::try_from("crm").unwrap();

@@ -1,5 +1,6 @@
 //! Signatures of Standard Webhooks, symmetric scheme: <https://www.standardwebhooks.com/>.
 
+use super::secret::Secret;
 use super::time::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,12 +12,21 @@ use std::fmt;
 const SECRET_PREFIX: &str = "whsec_";
 /// Bounds of a secret's length in bytes, from the specification: "between 24 bytes (192 bits) and 64 bytes (512 bits)".
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
+/// Random bytes of a secret that the relay makes: 256 bits, as many as the hash has.
+pub const GENERATED_BYTES: usize = 32;
 /// Secrets at once: the new one and the one that it replaces.
 const MAX_SECRETS: usize = 2;
 
 /// One or two signing keys; each signs every message, so that a receiver may hold either while they are rotated.
 #[derive(Clone)]
-pub struct SigningSecrets(Vec<Hmac<Sha256>>);
+pub struct SigningSecrets(Vec<Key>);
+
+#[derive(Clone)]
+struct Key {
+    mac: Hmac<Sha256>,
+    /// Absent where it does not end.
+    until: Option<Timestamp>,
+}
 
 /// The text is no list of secrets. The message never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,11 +49,25 @@ impl SigningSecrets {
         if (1..=MAX_SECRETS).contains(&keys.len()) { Ok(Self(keys)) } else { Err(SecretsError::Count) }
     }
 
+    /// The text of a secret that is made of fresh randomness.
+    #[must_use]
+    pub fn generate(random: [u8; GENERATED_BYTES]) -> Secret {
+        Secret::new(format!("{SECRET_PREFIX}{}", STANDARD.encode(random)))
+    }
+
+    /// The same with a secret that was replaced, and signs until then.
+    pub fn with_previous(mut self, text: &str, until: Timestamp) -> Result<Self, SecretsError> {
+        self.0.truncate(MAX_SECRETS - 1);
+        self.0.push(Key { until: Some(until), ..parse_secret(text)? });
+        Ok(self)
+    }
+
     /// The value of `webhook-signature`: one `v1,<base64>` for each secret, separated by a space.
     #[must_use]
     pub fn sign(&self, id: &str, at: Timestamp, body: &str) -> String {
-        let signatures = self.0.iter().map(|key| {
-            let mut mac = key.clone();
+        let valid = self.0.iter().filter(|key| key.until.is_none_or(|until| at < until));
+        let signatures = valid.map(|key| {
+            let mut mac = key.mac.clone();
             mac.update(format!("{id}.{}.", at.as_unix_seconds()).as_bytes());
             mac.update(body.as_bytes());
             format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
@@ -52,13 +76,14 @@ impl SigningSecrets {
     }
 }
 
-fn parse_secret(text: &str) -> Result<Hmac<Sha256>, SecretsError> {
+fn parse_secret(text: &str) -> Result<Key, SecretsError> {
     let encoded = text.strip_prefix(SECRET_PREFIX).ok_or(SecretsError::Form)?;
     let key = STANDARD.decode(encoded).map_err(|_| SecretsError::Form)?;
     if !SECRET_LENGTH.contains(&key.len()) {
         return Err(SecretsError::Length);
     }
-    <Hmac<Sha256> as KeyInit>::new_from_slice(&key).map_err(|_| SecretsError::Length)
+    let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).map_err(|_| SecretsError::Length)?;
+    Ok(Key { mac, until: None })
 }
 
 impl fmt::Debug for SigningSecrets {

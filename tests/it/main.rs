@@ -11,5 +11,4 @@ mod php_vectors;
 mod properties;
 mod relay;
 mod support;
-mod timing;
 mod worst_cases;

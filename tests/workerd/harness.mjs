@@ -6,6 +6,7 @@
 //   environment  environment of workerd itself
 //   inspection   whether the objects can be looked into and evicted; Miniflare then writes a table of its own into each
 //   forwardTo    where the service binding INTERNAL sends what it gets (optional)
+//   queueTo      where a consumer of the queue behind EVENTS_QUEUE sends each message (optional)
 //   simulator    where everything goes that the relay sends to other machines (optional)
 // Prints {"url","control"} when all is ready. It lives until its process group is killed.
 import { readFileSync } from "node:fs";
@@ -34,18 +35,22 @@ const relay = {
   modules: [...(setup.inspection ? [inspectable] : []), script, wasm],
   bindings: { ...setup.options.bindings, ...setup.vars },
   ...(setup.forwardTo ? { serviceBindings: { INTERNAL: "internal" } } : {}),
+  ...(setup.queueTo ? { queueProducers: { EVENTS_QUEUE: { queueName: "events" } } } : {}),
   ...(setup.simulator ? { outboundService: "outside" } : {}),
 };
 
-const helper = (name, file, bindings) => ({
+const helper = (name, file, bindings, more = {}) => ({
+  ...more,
   name,
   compatibilityDate: setup.options.compatibilityDate,
   modules: true,
   script: readFileSync(path.join(here, file), "utf8"),
   bindings,
 });
+const queueConsumers = { events: { maxBatchSize: 10, maxBatchTimeout: 1 } };
 const helpers = [
   ...(setup.forwardTo ? [helper("internal", "internal-endpoint.mjs", { FORWARD_TO: setup.forwardTo })] : []),
+  ...(setup.queueTo ? [helper("consumer", "queue-consumer.mjs", { QUEUE_TO: setup.queueTo }, { queueConsumers })] : []),
   ...(setup.simulator ? [helper("outside", "outside.mjs", { SIMULATOR: setup.simulator })] : []),
 ];
 

@@ -10,7 +10,7 @@ mod bed;
 mod bodies;
 mod conformance;
 mod crash;
-mod floods;
+mod destinations;
 mod following;
 mod forwarding;
 mod held;
@@ -22,7 +22,6 @@ mod removed;
 mod secrets;
 mod simulated;
 mod support;
-mod tricks;
 #[cfg(target_os = "linux")]
 mod waiting;
 #[cfg(target_os = "linux")]

@@ -22,15 +22,16 @@ const IN_FLIGHT: usize = 8;
 const GENUINE_EVERY: usize = 100;
 
 /// The codes that an answer of each status may have. None of them is `unavailable`: nothing is down here.
-const DOCUMENTED: [(u16, &[&str]); 10] = [
+const DOCUMENTED: [(u16, &[&str]); 11] = [
     (400, &["malformed", "no_event", "bad_member_id", "bad_request", "credentials_in_query"]),
     (401, &["unauthorized"]),
     (403, &["forbidden"]),
     (404, &["not_found"]),
     (405, &["method_not_allowed"]),
+    (409, &["conflict"]),
     (413, &["too_large"]),
     (415, &["unsupported_media_type"]),
-    (422, &["weak_token"]),
+    (422, &["weak_token", "bad_destination"]),
     (429, &["rate_limited"]),
     (503, &["not_configured"]),
 ];

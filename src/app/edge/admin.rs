@@ -3,6 +3,8 @@
 use super::Edge;
 use super::cache::EdgeCache;
 use super::consumers;
+use super::deliveries;
+use super::destinations;
 use super::install::install_is_not_configured;
 use super::merged_log;
 use super::metrics;
@@ -81,6 +83,22 @@ impl Edge {
             }
             (Route::Log, _) => merged_log::read(runtime, caller, &query).await,
             (Route::Metrics, _) => metrics::report(runtime, &self.config).await,
+            (Route::Destinations(member_id), "POST") => self.create_destination(runtime, request, &member_id).await,
+            (Route::Destinations(member_id), _) => destinations::list(runtime, &member_id).await,
+            (Route::Destination(member_id, name), "PATCH") => {
+                self.change_destination(runtime, request, &member_id, name).await
+            }
+            (Route::Destination(member_id, name), "DELETE") => destinations::remove(runtime, &member_id, name).await,
+            (Route::Destination(member_id, name), _) => destinations::show(runtime, &member_id, &name).await,
+            (Route::DestinationSecret(member_id, name), _) => {
+                self.rotate_secret(runtime, request, &member_id, name).await
+            }
+            (Route::Deliveries(member_id), _) => deliveries::list(runtime, &member_id, &query).await,
+            (Route::PortalEvent(member_id, id), _) => deliveries::show(runtime, &member_id, id).await,
+            (Route::EventReplay(member_id, id), _) => deliveries::redeliver(runtime, request, &member_id, id).await,
+            (Route::Replays(member_id), "POST") => deliveries::replay(runtime, request, &member_id).await,
+            (Route::Replays(member_id), _) => deliveries::replays(runtime, &member_id).await,
+            (Route::Replay(member_id, id), _) => deliveries::cancel(runtime, &member_id, id).await,
             _ => Err(Problem::new(Code::NotFound, "there is no such resource")),
         }
     }
@@ -139,6 +157,7 @@ impl Edge {
             tokens: Vec::new(),
             log: LogStatus::default(),
             delivery: DeliveryStatus::default(),
+            destinations: Vec::new(),
             held: Vec::new(),
             application: None,
             configuration_errors: self.config.errors.iter().map(OwnedConfigError::from).collect(),

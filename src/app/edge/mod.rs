@@ -5,6 +5,8 @@ mod admin;
 mod broker;
 pub mod cache;
 mod consumers;
+mod deliveries;
+mod destinations;
 mod events;
 mod health;
 mod install;

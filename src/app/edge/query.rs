@@ -64,12 +64,28 @@ impl Query {
 
 /// Reads the body of an API call. `form` tells the client what it should be.
 pub async fn read_json<T: DeserializeOwned>(request: &impl IncomingRequest, form: &str) -> Result<T, Problem> {
-    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
+    parse_json(&read_body(request).await?, form)
+}
+
+/// Reads the body of an API call that needs none.
+pub async fn read_optional_json<T: DeserializeOwned + Default>(
+    request: &impl IncomingRequest,
+    form: &str,
+) -> Result<T, Problem> {
+    let body = read_body(request).await?;
+    if body.is_empty() { Ok(T::default()) } else { parse_json(&body, form) }
+}
+
+async fn read_body(request: &impl IncomingRequest) -> Result<Vec<u8>, Problem> {
+    request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => Problem::new(Code::TooLarge, format!("a body has at most {MAX_BODY_BYTES} bytes")),
         BodyError::Interrupted => bad("the body"),
-    })?;
-    // The cause is not repeated: it may quote a token.
-    serde_json::from_slice(&body).map_err(|_| Problem::new(Code::BadRequest, format!("the body is JSON: {form}")))
+    })
+}
+
+/// The cause is not repeated: it may quote a token.
+fn parse_json<T: DeserializeOwned>(body: &[u8], form: &str) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|_| Problem::new(Code::BadRequest, format!("the body is JSON: {form}")))
 }
 
 /// The answer to a parameter that cannot be read.

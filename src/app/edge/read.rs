@@ -82,6 +82,7 @@ fn log_query(query: &Query) -> Result<LogQuery, Problem> {
 }
 
 /// A place in a log.
-fn parse_place(text: &str) -> Option<i64> {
+#[must_use]
+pub fn parse_place(text: &str) -> Option<i64> {
     text.parse().ok().filter(|place| (0..=MAX_PLACE).contains(place))
 }

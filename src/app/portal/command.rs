@@ -2,6 +2,10 @@
 //!
 //! Both run the same release, but for the minutes of a deployment: a field is added with a default, never renamed.
 
+use super::delivery_command::{
+    DeliveryCommand, DeliveryReply, DestinationCommand, DestinationReply, DestinationStatus,
+};
+pub use super::delivery_state::DeliveryState;
 use super::installs::progress::{ApplicationStatus, Progress};
 use super::installs::sync::SyncReport;
 use crate::app::held_events::NewEvent;
@@ -46,6 +50,10 @@ pub enum PortalCommand {
     Check,
     /// Read the log.
     ReadLog(LogQuery),
+    /// About destinations.
+    Destination(DestinationCommand),
+    /// About deliveries.
+    Delivery(DeliveryCommand),
     /// Be told through a socket what is logged. Only the answer to it comes back; the platform opens the socket.
     Follow,
     /// All consumers.
@@ -182,6 +190,10 @@ pub enum PortalReply {
     Portal(Box<PortalStatus>),
     /// A part of the log.
     Log(LogPage),
+    /// About destinations.
+    Destination(DestinationReply),
+    /// About deliveries.
+    Delivery(DeliveryReply),
     /// The caller follows the log.
     Following {
         /// The newest place now.
@@ -258,8 +270,11 @@ pub struct PortalStatus {
     pub tokens: Vec<Token>,
     /// Its log.
     pub log: LogStatus,
-    /// Its deliveries.
+    /// Its deliveries to the default destination.
     pub delivery: DeliveryStatus,
+    /// Its destinations by the API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<DestinationStatus>,
     /// What is held, for each token that is not registered.
     pub held: Vec<HeldStatus>,
     /// The application, where the portal installed it.
@@ -396,37 +411,4 @@ pub struct ConsumerStatus {
     pub lag: i64,
     /// When it last moved, RFC 3339.
     pub acked_at: String,
-}
-
-/// How far the delivery of an event is, in the order of how much it wants attention.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeliveryState {
-    /// It is not to be sent.
-    Filtered,
-    /// A later update of the same thing made it obsolete before it was sent.
-    Superseded,
-    /// It arrived, or there is nowhere to send it.
-    Delivered,
-    /// It was not tried yet.
-    Pending,
-    /// It failed, and will be tried again.
-    Retrying,
-    /// It failed for good.
-    Failed,
-}
-
-impl DeliveryState {
-    /// The state that a row of `delivery` tells. `None` where nobody writes such a row.
-    #[must_use]
-    pub fn of_row(state: &str) -> Option<Self> {
-        Some(match state {
-            "waiting" => Self::Pending,
-            "retrying" => Self::Retrying,
-            "delivered" => Self::Delivered,
-            "failed" => Self::Failed,
-            "superseded" => Self::Superseded,
-            _ => return None,
-        })
-    }
 }

@@ -9,7 +9,10 @@ use crate::domain::held::CLOCK_SKEW_MILLIS;
 use crate::domain::time::Timestamp;
 
 /// Rows that one call looks at, so that a filter that fits nothing stays cheap.
-const MAX_ROWS_LOOKED_AT: i64 = 5_000;
+pub const MAX_ROWS_LOOKED_AT: i64 = 5_000;
+/// Rows that are searched for an event by its id: one that was held for a day stands as many events behind its time as were
+/// logged on that day.
+const MAX_ROWS_SEARCHED: i64 = 50_000;
 /// Bytes of events that one call returns, so that 500 events of 1.9 MB each do not fill the memory of 128 MB. At least one
 /// event is returned.
 const MAX_PAGE_BYTES: i64 = 4 << 20;
@@ -154,8 +157,35 @@ pub fn select(sql: &impl Sql, query: &LogQuery) -> Result<(Vec<LogEntry>, i64), 
     Ok((entries, next))
 }
 
+/// The place of an event that is kept. It was logged when it was received, or later where it was held: so it is looked for from
+/// the time of its id on, among so many events.
+pub fn find(sql: &impl Sql, id: EventId) -> Result<Option<i64>, PortError> {
+    let mut after = last_before(sql, id.received_at().plus_millis(-CLOCK_SKEW_MILLIS))?;
+    let id = id.to_string();
+    for _ in 0..MAX_ROWS_SEARCHED / PRUNE_STEP {
+        let query = "SELECT seq, id FROM log WHERE seq > ? ORDER BY seq LIMIT ?";
+        let rows = sql.query(query, &[after.into(), PRUNE_STEP.into()])?;
+        for row in &rows {
+            after = integer(row, 0)?;
+            if text(row, 1)? == id {
+                return Ok(Some(after));
+            }
+        }
+        if rows.is_empty() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The id of an event that is kept.
+pub fn id(sql: &impl Sql, seq: i64) -> Result<Option<String>, PortError> {
+    let rows = sql.query("SELECT id FROM log WHERE seq = ?", &[seq.into()])?;
+    rows.first().map(|row| text(row, 0).map(str::to_owned)).transpose()
+}
+
 /// The last place that was logged before a time, found by halving: `logged_at` never falls as `seq` grows.
-fn last_before(sql: &impl Sql, time: Timestamp) -> Result<i64, PortError> {
+pub fn last_before(sql: &impl Sql, time: Timestamp) -> Result<i64, PortError> {
     let extent = status(sql)?;
     let (mut low, mut high) = (extent.first_seq - 1, extent.last_seq);
     while low < high {

@@ -6,7 +6,11 @@
 mod checking;
 pub mod command;
 pub mod consumers;
+mod deliveries;
 pub mod delivery;
+pub mod delivery_command;
+mod delivery_state;
+pub mod destinations;
 mod event_log;
 pub mod follow;
 pub mod installs;
@@ -16,6 +20,7 @@ mod notices;
 mod outbox;
 mod registration;
 mod release;
+pub mod replays;
 mod reporting;
 mod schema;
 mod status;
@@ -136,6 +141,8 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::InstallProgress { retry } => self.show_progress(retry).await,
             PortalCommand::Sync => self.sync_now().await,
             PortalCommand::AccessToken => self.hand_out_token().await,
+            PortalCommand::Destination(command) => self.destination_command(command, now).await,
+            PortalCommand::Delivery(command) => self.delivery_command(command, now).await,
         }
     }
 
@@ -232,11 +239,11 @@ impl<R: PortalRuntime> Portal<R> {
         };
         let head = event_log::head(sql)?;
         Ok(Some(Memory {
+            lanes: self.load_lanes(&registration.member_id, head)?,
             registration,
             held: HeldEvents::load(sql, REGISTERED_PORTAL, REGISTERED_PORTAL)?,
             head,
             last_logged_at: event_log::last_logged_at(sql)?.unwrap_or(Timestamp::EPOCH),
-            lanes: self.load_lanes(head)?,
             reported: Reported::load(sql)?,
             has_releases: self.release_due_at()?.is_some(),
             authorisation: self.load_authorisation()?,

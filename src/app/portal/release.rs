@@ -143,7 +143,7 @@ impl<R: PortalRuntime> Portal<R> {
         let released = self.runtime.transaction(|| {
             memory.registration.save(&self.runtime)?;
             if is_new {
-                memory.lanes = self.load_lanes(memory.head)?;
+                memory.lanes = self.load_lanes(&memory.registration.member_id, memory.head)?;
             }
             let log_held = |(hash, from_directory)| Ok((hash, self.log_held(&mut memory, hash, from_directory, now)?));
             let released = waiting.into_iter().map(log_held).collect::<Result<Vec<_>, PortError>>()?;

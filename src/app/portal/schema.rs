@@ -7,7 +7,7 @@ use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS];
+pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS];
 
 const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
 
@@ -108,3 +108,23 @@ const REPORTED: &[&str] = &[
 
 /// What the portal lets the application do.
 const AUTHORISATION: &[&str] = &[CREATE_AUTHORISATION];
+
+const DESTINATIONS: &[&str] = &[
+    // Of a destination that the API made: JSON of what was chosen, what it is called with, sealed, and when it was removed, while
+    // its deliveries are being forgotten.
+    "ALTER TABLE destination ADD COLUMN settings TEXT",
+    "ALTER TABLE destination ADD COLUMN sealed TEXT",
+    "ALTER TABLE destination ADD COLUMN removed_at INTEGER",
+    // What is to be sent again: one row for each replay, with the place that it has come to.
+    "CREATE TABLE replay (
+        id INTEGER NOT NULL,
+        destination TEXT NOT NULL,
+        next INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        state TEXT,
+        rate INTEGER NOT NULL,
+        replayed INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (id, destination)
+    ) WITHOUT ROWID",
+];

@@ -21,6 +21,7 @@ impl<R: PortalRuntime> Portal<R> {
             tokens: registration.tokens.clone(),
             log: event_log::status(&self.runtime)?,
             delivery: self.delivery_status(memory)?,
+            destinations: self.configured_destinations(memory)?,
             held: held.index().counts(&registration.member_id).into_iter().map(HeldStatus::from).collect(),
             application: self.application_status(),
             configuration_errors: self.config.errors.iter().map(OwnedConfigError::from).collect(),

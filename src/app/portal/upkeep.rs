@@ -22,6 +22,7 @@ impl<R: PortalRuntime> Portal<R> {
         self.finish_releases(claim).await?;
         self.write_record().await?;
         self.report().await?;
+        self.forget_destinations()?;
         self.expire_and_prune()
     }
 
@@ -31,8 +32,13 @@ impl<R: PortalRuntime> Portal<R> {
         let prune_at = event_log::first_logged_at(&self.runtime)?
             .filter(|(oldest, _)| *oldest <= prunable_up_to)
             .map(|(_, logged_at)| logged_at.plus_millis(self.retention_millis() + PRUNE_EVERY_MILLIS));
-        let due =
-            [memory.registration.record_due_at, memory.held.index().next_expiry(), self.release_due_at()?, prune_at];
+        let due = [
+            memory.registration.record_due_at,
+            memory.held.index().next_expiry(),
+            self.release_due_at()?,
+            self.forgetting_due_at()?,
+            prune_at,
+        ];
         Ok(due.into_iter().flatten().min())
     }
 

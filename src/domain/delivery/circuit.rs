@@ -74,6 +74,9 @@ pub enum Attempt {
     First(i64),
     /// A later one: a single event that fails again and again is no outage.
     Later,
+    /// One that a person wants: it tells as much about the destination as a first one, but the log is not to be taken up from
+    /// there.
+    Replay,
     /// One that an open circuit let through.
     Probe,
 }
@@ -135,6 +138,8 @@ impl Circuit {
         if cause == Cause::Outage {
             if let Attempt::First(seq) = attempt {
                 self.first_failed = Some(self.first_failed.map_or(seq, |first| first.min(seq)));
+            }
+            if matches!(attempt, Attempt::First(_) | Attempt::Replay) {
                 self.weight += weight(failure.class);
             }
             if self.weight <= WEIGHT_TO_OPEN {

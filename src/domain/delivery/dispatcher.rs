@@ -84,6 +84,24 @@ impl Dispatcher {
         Self { has_batches, coalesces, ..self }
     }
 
+    /// Sends in another way from now on. What is under way is not touched.
+    pub fn reform(&mut self, has_batches: bool, coalesces: bool) {
+        self.has_batches = has_batches;
+        self.coalesces = coalesces;
+    }
+
+    /// Forgets what is known about the destination, which is somewhere else now: all that waits for it is due.
+    pub fn renew(&mut self, now: Timestamp) {
+        self.circuit.succeeded();
+        self.queue.hurry(now);
+    }
+
+    /// What may be sent now, as far as the destination is concerned: nothing while it is paused.
+    #[must_use]
+    pub fn admission(&self, now: Timestamp) -> Option<Admission> {
+        self.pause.is_none().then(|| self.circuit.admits(now))
+    }
+
     /// Why the circuit is open, if it is.
     #[must_use]
     pub const fn circuit(&self) -> Option<&Open> {
@@ -187,6 +205,7 @@ impl Dispatcher {
         }
         let attempt = match claim.events.as_slice() {
             _ if claim.is_probe => Attempt::Probe,
+            [seq, ..] if self.queue.is_replayed(*seq) => Attempt::Replay,
             [seq, ..] if self.queue.attempts(*seq) == 0 => Attempt::First(*seq),
             _ => Attempt::Later,
         };
@@ -208,7 +227,9 @@ impl Dispatcher {
             }
             Blame::OutageSince(first) => {
                 self.release(claim);
-                let first = claim.events.iter().copied().fold(first, i64::min);
+                // A replay is no reason to take the log up from there.
+                let own = claim.events.iter().copied().filter(|seq| !self.queue.is_replayed(*seq));
+                let first = own.fold(first, i64::min);
                 vec![self.queue.rewind(first)]
             }
         };

@@ -186,6 +186,27 @@ impl Queue {
         is_done
     }
 
+    /// Whether an event is sent again because a person wants it, and that has neither gone well nor failed yet.
+    #[must_use]
+    pub fn is_replayed(&self, seq: i64) -> bool {
+        self.open.get(&seq).is_some_and(|item| matches!(item.standing, Standing::Replayed { .. }))
+    }
+
+    /// Takes a replay back, unless it is under way.
+    pub fn withdraw(&mut self, seq: i64) {
+        if self.is_replayed(seq) && !self.sending.contains(&seq) {
+            self.remove(seq);
+        }
+    }
+
+    /// Makes one event due now, where it waits for another attempt.
+    pub fn hurry_one(&mut self, seq: i64, now: Timestamp) {
+        if let Some(Item { standing: Standing::Noted(due_at), .. }) = self.open.get_mut(&seq) {
+            *due_at = now.min(*due_at);
+        }
+        self.rank(seq);
+    }
+
     /// Makes all that waits for another attempt due now.
     pub fn hurry(&mut self, now: Timestamp) {
         let waiting: Vec<i64> = self.open.keys().copied().collect();

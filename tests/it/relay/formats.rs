@@ -12,6 +12,7 @@ use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryRe
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use std::fmt::Debug;
 /// The rows of a table, column by column.
 fn rows(storage: &Storage, table: &str) -> Vec<String> {
@@ -36,7 +37,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=6"),
+        ("schema_version", "version=7"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -49,7 +50,8 @@ fn the_rows_of_a_portal_keep_their_format() {
         ),
         (
             "destination",
-            "name=default|cursor=2|target=f5a1a0fa8f1f509ea9a31c0d09f83a352f1d09f89d3cc8093d4107bba1179934|circuit=NULL|paused=NULL",
+            "name=default|cursor=2|target=f5a1a0fa8f1f509ea9a31c0d09f83a352f1d09f89d3cc8093d4107bba1179934|circuit=NULL|paused=NULL|\
+             settings=NULL|sealed=NULL|removed_at=NULL",
         ),
         (
             "delivery",
@@ -162,6 +164,91 @@ fn commands_to_a_portal_keep_their_format() {
         r#"{"ReadLog":{"after":5,"limit":50,"event_type":"crm.*","subject":"1","since":1734608349000}}"#,
         r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null}}"#,
     ]);
+}
+
+/// See above.
+#[test]
+fn commands_about_destinations_and_deliveries_keep_their_format() {
+    let settings = concat!(
+        r#"{"url":"https://a.some-company.com/","binding":"INTERNAL","events":["crm.*"],"format":"batch","coalesce":true,"#,
+        r#""headers":["authorization"]}"#
+    );
+    let query = r#"{"destination":"crm","state":"failed","from":1734608349000,"to":1734608349001,"after":5,"rate":10}"#;
+    let id = "019b8d62-7a80-7d76-b674-ec79cfea8b8e";
+    keeps_format::<PortalCommand>(&[
+        r#"{"Destination":"List"}"#,
+        &format!(
+            r#"{{"Destination":{{"Create":{{"name":"crm","settings":{settings},"sealed":"v1.x.y","paused":false}}}}}}"#
+        ),
+        r#"{"Destination":{"Create":{"name":"q","settings":{"queue":"Q","events":["*"],"format":"structured","coalesce":false},"sealed":null,"paused":true}}}"#,
+        r#"{"Destination":{"Change":{"name":"crm","change":{"url":"https://a.some-company.com/","binding":"","events":["*"],"format":"binary","coalesce":false,"headers":[]},"sealed":"v1.x.y","paused":null}}}"#,
+        r#"{"Destination":{"Change":{"name":"crm","change":{},"sealed":null,"paused":true}}}"#,
+        r#"{"Destination":{"Remove":{"name":"crm"}}}"#,
+        r#"{"Destination":{"RotateSecret":{"name":"crm","sealed":"v1.x.y","overlap_seconds":86400}}}"#,
+        &format!(r#"{{"Delivery":{{"Event":{{"id":"{id}"}}}}}}"#),
+        r#"{"Delivery":{"List":{"after":0,"limit":50,"state":"pending","destination":null}}}"#,
+        &format!(r#"{{"Delivery":{{"CountReplay":{query}}}}}"#),
+        &format!(r#"{{"Delivery":{{"Replay":{{"id":7,"query":{query}}}}}}}"#),
+        &format!(r#"{{"Delivery":{{"ReplayEvent":{{"id":7,"event":"{id}","destination":"crm"}}}}}}"#),
+        r#"{"Delivery":"Replays"}"#,
+        r#"{"Delivery":{"CancelReplay":{"id":7}}}"#,
+    ]);
+    let delivery = r#"{"cursor":2,"pending":0,"retrying":0,"failed":0}"#;
+    let destination = format!(
+        r#"{{"name":"crm",{},"paused":false,"previous_secret_until":"2026-01-05T09:00:00.000Z","delivery":{delivery}}}"#,
+        &settings[1..settings.len() - 1]
+    );
+    let default =
+        format!(r#"{{"name":"default","paused":false,"error":"a variable is broken","delivery":{delivery}}}"#);
+    keeps_format::<PortalReply>(&[
+        &format!(r#"{{"Destination":{{"All":[{default},{destination}]}}}}"#),
+        &format!(r#"{{"Destination":{{"One":{destination}}}}}"#),
+        r#"{"Destination":"Removed"}"#,
+        r#"{"Destination":{"Refused":"why"}}"#,
+        r#"{"Destination":{"Locked":"why"}}"#,
+        concat!(
+            r#"{"Delivery":{"Event":{"seq":1,"state":"failed","event":{"id":"x"},"deliveries":[{"destination":"default","#,
+            r#""state":"failed","next_attempt_at":"2026-01-05T09:00:00.000Z","attempts":[{"attempt":1}]}]}}}"#
+        ),
+        concat!(
+            r#"{"Delivery":{"List":{"deliveries":[{"seq":1,"id":"x","type":"com.bitrix24.crm.deal.add","subject":"1","#,
+            r#""destination":"crm","state":"retrying","attempts":1,"next_attempt_at":"2026-01-05T09:00:00.000Z","#,
+            r#""error":"the destination answered 500"}],"next":1}}}"#
+        ),
+        r#"{"Delivery":{"Count":{"count":3,"next":5000,"more":true}}}"#,
+        concat!(
+            r#"{"Delivery":{"Replays":[{"id":7,"destination":"crm","state":"failed","rate":10,"next":5,"last":9,"replayed":2,"#,
+            r#""created_at":"2026-01-05T09:00:00.000Z"}]}}"#
+        ),
+        r#"{"Delivery":"UnknownEvent"}"#,
+    ]);
+}
+
+/// Stored since a replay was asked for, and since a destination was made.
+#[test]
+fn the_rows_of_replays_and_destinations_keep_their_format() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.accept(&Post::new(TOKEN, 1));
+    let portal = format!("/portals/{MEMBER}");
+    let queue = json!({"name": "bulk", "queue": "EVENTS", "paused": true});
+    assert_eq!(relay.admin("POST", &format!("{portal}/destinations"), &queue).status, 201);
+    let failed = json!({"destination": "bulk", "state": "failed", "rate": 5});
+    let made = relay.admin("POST", &format!("{portal}/redeliver"), &failed).json()["replays"][0].clone();
+    assert_eq!(
+        rows(&relay.portal().storage, "destination")[0],
+        concat!(
+            "name=bulk|cursor=1|target=|circuit=NULL|paused=paused by the operator|settings={",
+            r#""queue":"EVENTS","events":["*"],"format":"structured","coalesce":false}|sealed=NULL|removed_at=NULL"#
+        )
+    );
+    assert_eq!(
+        rows(&relay.portal().storage, "replay"),
+        [format!(
+            "id={}|destination=bulk|next=1|last=1|state=failed|rate=5|replayed=0|created_at=1767603600000",
+            made["id"]
+        )]
+    );
 }
 
 /// See above.

@@ -3,6 +3,8 @@
 mod adopting;
 mod consuming;
 mod costs;
+mod deliveries;
+mod destinations;
 mod faults;
 mod following;
 mod formats;
@@ -17,6 +19,7 @@ mod racing;
 mod reading;
 mod registering;
 mod removing;
+mod replaying;
 mod retrying;
 mod sending;
 mod sources;

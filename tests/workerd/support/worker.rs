@@ -24,6 +24,7 @@ const START: Duration = Duration::from_mins(1);
 pub struct Settings {
     vars: BTreeMap<String, String>,
     internal_endpoint: Option<String>,
+    queue_consumer: Option<String>,
     simulator: Option<String>,
     own_clock: bool,
     inspection: bool,
@@ -35,6 +36,7 @@ impl Settings {
         Self {
             vars: BTreeMap::from([("ADMIN_TOKEN".to_owned(), ADMIN_TOKEN.to_owned())]),
             internal_endpoint: None,
+            queue_consumer: None,
             simulator: None,
             own_clock: false,
             inspection: false,
@@ -61,6 +63,12 @@ impl Settings {
     /// Binds the service `INTERNAL`, which passes everything on to the receiver.
     pub fn with_internal_endpoint(mut self, receiver: &Receiver) -> Self {
         self.internal_endpoint = Some(receiver.url());
+        self
+    }
+
+    /// Binds the producer `EVENTS_QUEUE` of a queue whose consumer passes every message on to the receiver.
+    pub fn with_queue_consumed_by(mut self, receiver: &Receiver) -> Self {
+        self.queue_consumer = Some(receiver.url());
         self
     }
 
@@ -142,6 +150,7 @@ impl Relay {
             "environment": environment,
             "inspection": self.settings.inspection,
             "forwardTo": self.settings.internal_endpoint,
+            "queueTo": self.settings.queue_consumer,
             "simulator": self.settings.simulator,
         });
         let errors = self.home.path().join("standard-error");

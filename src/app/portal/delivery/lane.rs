@@ -1,6 +1,7 @@
 //! One destination of a portal, as its object keeps it in memory: storage follows it.
 
 use super::records::{self, DestinationRow};
+use super::replay::Replay;
 use crate::app::portal::command::{DeliveryState, DeliveryStatus};
 use crate::app::portal::event_log::{self, LogEntry};
 use crate::app::ports::{PortError, Sql};
@@ -10,12 +11,12 @@ use crate::domain::delivery::dispatcher::{Dispatcher, Pause};
 use crate::domain::delivery::queue::{Change, Entry, Queue};
 use crate::domain::delivery::thing::{Thing, is_update};
 use crate::domain::destination::{Destination, Endpoint, Format};
+use crate::domain::destination_name::DEFAULT;
+use crate::domain::destination_settings::Settings;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use std::collections::BTreeSet;
 
-/// The destination of the variables.
-pub const DEFAULT: &str = "default";
 /// How far the cursor in storage may be behind: how many deliveries a crash may repeat, against a row written each time.
 pub const CURSOR_STEP: i64 = 100;
 /// Entries of the log that are read at once.
@@ -33,8 +34,16 @@ pub struct Lane {
     pub name: String,
     /// Where it is; absent where its configuration is broken.
     pub destination: Option<Destination>,
+    /// What was chosen, where the API made it.
+    pub settings: Option<Settings>,
+    /// What is wrong with what was chosen.
+    pub trouble: Option<String>,
+    /// Until when a secret that was replaced signs too.
+    pub previous_secret_until: Option<Timestamp>,
     /// What goes next.
     pub dispatcher: Dispatcher,
+    /// What is to be sent again.
+    pub replays: Vec<Replay>,
     /// Requests under way.
     pub requests: usize,
     /// Requests ever made, by which destinations take turns.
@@ -76,7 +85,7 @@ impl Lane {
         Self::load(sql, row, destination, first_probe_millis).map(Some)
     }
 
-    fn load(
+    pub(super) fn load(
         sql: &impl Sql,
         row: DestinationRow,
         destination: Option<Destination>,
@@ -94,8 +103,12 @@ impl Lane {
         let coalesces = destination.as_ref().is_some_and(|to| to.coalesces);
         let pause = row.paused.map(|reason| Pause { reason });
         Ok(Self {
+            replays: Replay::load_all(sql, &row.name)?,
             name: row.name,
             destination,
+            settings: None,
+            trouble: None,
+            previous_secret_until: None,
             dispatcher: Dispatcher::new(queue, circuit, pause).with(has_batches, coalesces),
             requests: 0,
             served: 0,
@@ -103,6 +116,31 @@ impl Lane {
             saved: row.cursor,
             superseded: BTreeSet::new(),
         })
+    }
+
+    /// Sends there from now on. What is under way is not touched; what failed elsewhere is due at once.
+    pub(super) fn set_destination(&mut self, destination: Destination) {
+        self.dispatcher.reform(destination.format == Format::Batch, destination.coalesces);
+        self.target = target(&destination);
+        self.destination = Some(destination);
+    }
+
+    /// The row of a new destination, which has its place yet to be told.
+    #[must_use]
+    pub fn new_row(name: &str, head: i64, paused: Option<String>) -> DestinationRow {
+        DestinationRow { name: name.to_owned(), cursor: head, target: String::new(), circuit: None, paused }
+    }
+
+    /// How it stands, as a row.
+    #[must_use]
+    pub fn row(&self) -> DestinationRow {
+        DestinationRow {
+            name: self.name.clone(),
+            cursor: self.dispatcher.queue.position(),
+            target: self.target.clone(),
+            circuit: self.dispatcher.circuit().cloned(),
+            paused: self.dispatcher.pause().map(|pause| pause.reason.clone()),
+        }
     }
 
     /// Offers more of the log, as far as that is needed to tell what goes next.
@@ -123,7 +161,7 @@ impl Lane {
                 }
                 looked_at += 1;
                 let is_wanted = is_wanted(destination, &entry);
-                changes.extend(self.dispatcher.queue.offer(queue_entry(&entry), is_wanted));
+                changes.extend(self.dispatcher.queue.offer(Self::queue_entry(&entry), is_wanted));
             }
         }
         self.note(sql, &changes, false, now)
@@ -165,29 +203,24 @@ impl Lane {
     /// Writes the cursor, where storage has an older one.
     pub fn save_cursor(&mut self, sql: &impl Sql) -> Result<(), PortError> {
         let position = self.dispatcher.queue.position();
-        if position == self.saved {
-            return Ok(());
+        if position != self.saved {
+            if self.superseded.is_empty() {
+                self.write(sql, position)?;
+            } else {
+                sql.transaction(|| self.write(sql, position))?;
+            }
+            self.wrote(position);
         }
-        if self.superseded.is_empty() {
-            self.write(sql, position)?;
-        } else {
-            sql.transaction(|| self.write(sql, position))?;
+        if self.has_replays_to_save() {
+            self.save_replays(sql)?;
         }
-        self.wrote(position);
         Ok(())
     }
 
     fn write(&self, sql: &impl Sql, position: i64) -> Result<(), PortError> {
         let passed = self.superseded.range(..=position).copied().collect();
         records::save_superseded(sql, &self.name, &passed)?;
-        let row = DestinationRow {
-            name: self.name.clone(),
-            cursor: position,
-            target: self.target.clone(),
-            circuit: self.dispatcher.circuit().cloned(),
-            paused: self.dispatcher.pause().map(|pause| pause.reason.clone()),
-        };
-        records::save(sql, &row)
+        records::save(sql, &DestinationRow { cursor: position, ..self.row() })
     }
 
     fn wrote(&mut self, position: i64) {
@@ -199,7 +232,7 @@ impl Lane {
     #[must_use]
     pub fn due_at(&self, head: i64, now: Timestamp) -> Option<Timestamp> {
         if self.destination.is_some() {
-            self.dispatcher.next_due_at(head, now)
+            [self.dispatcher.next_due_at(head, now), self.replays_due_at(now)].into_iter().flatten().min()
         } else {
             (self.dispatcher.queue.position() < head).then(|| now.plus_millis(BROKEN_CHECK_MILLIS))
         }
@@ -283,6 +316,16 @@ impl Lane {
         };
         entries.iter().map(state).collect()
     }
+
+    /// An entry of the log, as the queue knows it.
+    pub(super) fn queue_entry(entry: &LogEntry) -> Entry {
+        Entry {
+            seq: entry.seq,
+            thing: Thing::of(&entry.event_type, entry.subject.as_deref()),
+            is_update: is_update(&entry.event_type),
+            bytes: entry.bytes(),
+        }
+    }
 }
 
 /// What tells one destination from another.
@@ -296,13 +339,4 @@ fn target(destination: &Destination) -> String {
 
 fn is_wanted(destination: &Destination, entry: &LogEntry) -> bool {
     !entry.removed && destination.wants(&entry.event_type)
-}
-
-fn queue_entry(entry: &LogEntry) -> Entry {
-    Entry {
-        seq: entry.seq,
-        thing: Thing::of(&entry.event_type, entry.subject.as_deref()),
-        is_update: is_update(&entry.event_type),
-        bytes: entry.bytes(),
-    }
 }

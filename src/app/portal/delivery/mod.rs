@@ -1,17 +1,22 @@
 //! Delivers the log to its destinations.
 
+pub mod configured;
 mod lane;
 mod message;
 mod records;
+mod replay;
 mod run;
 
 pub use self::lane::{CURSOR_STEP, Lane};
-pub use self::records::delete_up_to;
+pub use self::records::{Noted, delete_up_to, noted, retry_all_now};
+pub use self::replay::Replay;
 
 use super::command::{DeliveryState, DeliveryStatus};
 use super::event_log::LogEntry;
 use super::{Memory, Portal};
 use crate::app::ports::{PortError, PortalRuntime};
+use crate::domain::destination_name::DEFAULT;
+use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
 
 impl Memory {
@@ -33,16 +38,17 @@ impl Memory {
 
 impl<R: PortalRuntime> Portal<R> {
     /// The destinations of the portal.
-    pub(super) fn load_lanes(&self, head: i64) -> Result<Vec<Lane>, PortError> {
+    pub(super) fn load_lanes(&self, member_id: &MemberId, head: i64) -> Result<Vec<Lane>, PortError> {
         let first_probe_millis = self.config.retry_schedule.first_probe_millis();
         let (forwarding, now) = (&self.config.forwarding, self.runtime.now());
         let default = Lane::load_default(&self.runtime, forwarding, first_probe_millis, head, now)?;
-        Ok(default.into_iter().collect())
+        let configured = Lane::load_configured(&self.runtime, &self.config, member_id)?;
+        Ok(default.into_iter().chain(configured).collect())
     }
 
     /// How far the default destination is. Where there is none, all is as good as delivered.
     pub(super) fn delivery_status(&self, memory: &Memory) -> Result<DeliveryStatus, PortError> {
-        match memory.lanes.first() {
+        match memory.lanes.iter().find(|lane| lane.name == DEFAULT) {
             Some(lane) => lane.status(&self.runtime, memory.head, self.runtime.now()),
             None => Ok(DeliveryStatus { cursor: memory.head, ..DeliveryStatus::default() }),
         }

@@ -212,6 +212,33 @@ pub fn states(sql: &impl Sql, destination: &str, from: i64, to: i64) -> Result<B
     rows.iter().map(|row| Ok((integer(row, 0)?, text(row, 1)?.to_owned()))).collect()
 }
 
+/// What is on record of one delivery.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    /// Attempts made.
+    pub attempts: u32,
+    /// When the next one is due.
+    pub due_at: Option<Timestamp>,
+    /// What the last failure was; empty where the last attempt went well.
+    pub error: String,
+    /// JSON list of the last attempts.
+    pub history: String,
+}
+
+/// What is on record of a delivery, if anything is.
+pub fn noted(sql: &impl Sql, destination: &str, seq: i64) -> Result<Option<Noted>, PortError> {
+    let query = "SELECT attempts, due_at, error, history FROM delivery WHERE destination = ? AND seq = ?";
+    let read = |row: &Row| {
+        Ok(Noted {
+            attempts: u32::try_from(integer(row, 0)?).unwrap_or(u32::MAX),
+            due_at: optional_integer(row, 1)?.map(Timestamp::from_millis),
+            error: text(row, 2)?.to_owned(),
+            history: text(row, 3)?.to_owned(),
+        })
+    };
+    sql.query(query, &[destination.into(), seq.into()])?.first().map(read).transpose()
+}
+
 /// How many deliveries are in a state.
 pub fn count(sql: &impl Sql, destination: &str, state: &str) -> Result<i64, PortError> {
     let query = "SELECT COUNT(*) FROM delivery WHERE state = ? AND destination = ?";

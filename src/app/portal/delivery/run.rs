@@ -101,6 +101,7 @@ impl<R: PortalRuntime> Portal<R> {
         for at in order {
             let lane = &mut lanes[at];
             lane.read_log(&self.runtime, *head, now)?;
+            lane.feed_replays(&self.runtime, now)?;
             let (claim, dropped) = lane.dispatcher.next(now);
             lane.note(&self.runtime, &dropped, false, now)?;
             if let Some(claim) = claim {
