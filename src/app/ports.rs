@@ -75,6 +75,8 @@ pub enum SqlValue {
 pub trait Sql {
     /// Runs one statement and returns all its rows.
     fn query(&self, statement: &str, arguments: &[SqlValue]) -> Result<Vec<Vec<SqlValue>>, PortError>;
+    /// Bytes that the database uses, without what is free in it.
+    fn size(&self) -> Result<i64, PortError>;
     /// Runs `work` so that either all its writes are kept or, where it fails, none.
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError>;
 }

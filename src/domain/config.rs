@@ -25,6 +25,11 @@ const DEFAULT_RETENTION_DAYS: u32 = 30;
 const MAX_RETENTION_DAYS: u32 = 3_650;
 /// Longest URL that is taken for a destination; browsers and servers agree on far less.
 const MAX_URL_LENGTH: usize = 2_048;
+/// Default of `PORTAL_STORAGE_MB`: leaves a fifth of the free plan's 5 GB to the Directory and to other portals.
+const DEFAULT_PORTAL_STORAGE_MB: u32 = 4_000;
+/// An object may store 10 GB. A twentieth is left for what is written until the next look at it.
+/// <https://developers.cloudflare.com/durable-objects/platform/limits/>
+const MAX_PORTAL_STORAGE_MB: u32 = 9_500;
 /// Shortest bearer token that is taken: 16 characters of 62 are 95 bits.
 const MIN_ADMIN_TOKEN_LENGTH: usize = 16;
 
@@ -59,6 +64,8 @@ pub struct Config {
     pub delivery_burst: u32,
     /// `RETENTION_DAYS`
     pub retention_days: u32,
+    /// `PORTAL_STORAGE_MB` in bytes: what the object of one portal may store.
+    pub portal_storage_bytes: i64,
     /// `OPS_WEBHOOK_URL` and its secret; nothing where either is missing or bad.
     pub operator_webhook: Option<OperatorWebhook>,
     /// `ADMIN_TOKEN`
@@ -88,6 +95,8 @@ impl Config {
         let retry_schedule = reader.parsed("RETRY_SCHEDULE", RetrySchedule::parse).good().unwrap_or_default();
         let delivery_burst = reader.number("DELIVERY_BURST", DEFAULT_DELIVERY_BURST, 1..=MAX_DELIVERY_BURST);
         let retention_days = reader.number("RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 1..=MAX_RETENTION_DAYS);
+        let portal_storage_mb =
+            reader.number("PORTAL_STORAGE_MB", DEFAULT_PORTAL_STORAGE_MB, 1..=MAX_PORTAL_STORAGE_MB);
         let operator_webhook = read_operator_webhook(&mut reader);
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
         let read_tokens = reader.parsed("READ_TOKENS", ReadToken::parse_list).good().unwrap_or_default();
@@ -103,6 +112,7 @@ impl Config {
             retry_schedule,
             delivery_burst,
             retention_days,
+            portal_storage_bytes: i64::from(portal_storage_mb) * 1_000_000,
             operator_webhook,
             admin_token,
             read_tokens,

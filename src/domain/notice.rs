@@ -61,6 +61,8 @@ pub enum Notice {
     /// Events were deleted that a destination never got: they had reached the longest time that anything is kept, or the
     /// storage was full.
     EventsDropped {
+        /// How many ever were, these among them.
+        dropped: i64,
         /// Place of the newest of them.
         up_to_seq: i64,
         /// Why.
@@ -156,7 +158,7 @@ impl Notice {
             | Self::DestinationPaused { reason: why, .. }
             | Self::InstallTroubled { reason: why } => reason = Some(why.as_str()),
             Self::EventFailed { seq: place, reason: why, .. }
-            | Self::EventsDropped { up_to_seq: place, reason: why } => {
+            | Self::EventsDropped { up_to_seq: place, reason: why, .. } => {
                 (seq, reason) = (Some(*place), Some(why.as_str()));
             }
             Self::StorageFilling { bytes: used, limit_bytes: limit } => {
@@ -175,6 +177,7 @@ impl Notice {
                 member_id,
                 destination: self.destination(),
                 count: occurrences.count,
+                dropped: if let Self::EventsDropped { dropped, .. } = self { Some(*dropped) } else { None },
                 first_at: occurrences.first_at.to_rfc3339_millis(),
                 reason,
                 seq,
@@ -209,6 +212,8 @@ struct Data<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<&'a str>,
     count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<i64>,
     first_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,

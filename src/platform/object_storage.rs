@@ -71,6 +71,17 @@ impl Sql for ObjectRuntime {
         cursor.raw().map(read_row).collect()
     }
 
+    fn size(&self) -> Result<i64, PortError> {
+        let fail = |thrown: &JsValue| PortError::new("sql.size", &js_error::describe(thrown));
+        let sql =
+            js_sys::Reflect::get(self.storage.as_raw(), &JsValue::from_str("sql")).map_err(|thrown| fail(&thrown))?;
+        // The method of `worker` ends at 4 GB, since it counts in 32 bits.
+        let size = js_sys::Reflect::get(&sql, &JsValue::from_str("databaseSize")).map_err(|thrown| fail(&thrown))?;
+        let bytes = size.as_f64().ok_or_else(|| PortError::new("sql.size", "it is no number"))?;
+        #[expect(clippy::cast_possible_truncation, reason = "a size is a whole number below 2^53")]
+        Ok(bytes as i64)
+    }
+
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
         let storage: &SyncTransactions = self.storage.as_raw().unchecked_ref();
         let (mut work, mut outcome) = (Some(work), None);

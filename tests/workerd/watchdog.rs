@@ -1,5 +1,6 @@
 //! The cron trigger finds what nothing else would.
 
+use serde_json::json;
 use std::time::Duration;
 
 use crate::support::api::Api;
@@ -44,4 +45,29 @@ fn a_retry_is_made_although_its_alarm_was_deleted() {
         relay.advance_clock(Duration::from_secs(1));
         !retrying(&relay)
     });
+}
+
+/// More than the portal of the next test may store, in events of 100 kB.
+const EVENTS: u32 = 30;
+
+#[test]
+fn a_full_portal_makes_room_by_its_oldest_events_and_by_no_more_than_it_must() {
+    let receiver = Receiver::start();
+    let settings = Settings::forwarding_to(&receiver).var("PORTAL_STORAGE_MB", "1").with_own_clock();
+    let (relay, portal) = (Relay::start(settings), Portal::new());
+    relay.register(&portal);
+    for number in 1..=EVENTS {
+        let data = json!({ "id": number.to_string(), "filling": "x".repeat(100_000) });
+        portal.event("ONCALENDARENTRYUPDATE", &data).send_to(&relay).expect_status(200);
+    }
+    receiver.wait_for_requests(EVENTS as usize, SOON);
+    let status = || relay.admin("GET", &format!("/portals/{}", portal.member_id)).send().expect_status(200).json();
+    wait_until("room", SOON, || {
+        relay.advance_clock(Duration::from_secs(10));
+        status()["storage"]["bytes"].as_i64() <= Some(1_000_000)
+    });
+    // What was deleted gives its room back, or all would have to go.
+    let first = status()["log"]["first_seq"].as_i64().unwrap();
+    assert!((i64::from(EVENTS) - 9..=i64::from(EVENTS) - 3).contains(&first), "{first} of {EVENTS}");
+    assert_eq!(status()["storage"]["dropped"], 0);
 }

@@ -2,7 +2,7 @@
 
 use super::places::Place;
 use crate::app::held_events::{HeldEvent, NewEvent};
-use crate::app::portal::command::{DeliveryStatus, HeldStatus, PortalState};
+use crate::app::portal::command::{DeliveryStatus, HeldStatus, PortalState, StorageStatus};
 use crate::app::ports::CallError;
 use crate::domain::member_id::MemberId;
 use crate::domain::secret::TokenHash;
@@ -136,6 +136,9 @@ pub struct PortalReport {
     pub state: PortalState,
     /// How many events were ever logged.
     pub last_seq: i64,
+    /// Its storage.
+    #[serde(default)]
+    pub storage: StorageStatus,
     /// How far deliveries are.
     pub delivery: DeliveryStatus,
     /// What is held, for each token that is not registered.

@@ -13,7 +13,7 @@ use self::places::CREATE_PLACE;
 use super::held_events::{CREATE_HELD, HeldEvents};
 use super::log_line::{Level, LogLine};
 use super::migrations::{self, Migrations};
-use super::portal::command::{DeliveryStatus, HeldStatus, PortalState};
+use super::portal::command::{DeliveryStatus, HeldStatus, PortalState, StorageStatus};
 use super::ports::{DirectoryRuntime, PortError};
 use super::rows::text;
 use crate::domain::held_limit::{ALL_UNKNOWN_PORTALS, UNKNOWN_PORTAL};
@@ -156,6 +156,7 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 domain: None,
                 state: PortalState::Unknown,
                 last_seq: 0,
+                storage: StorageStatus::default(),
                 delivery: DeliveryStatus::default(),
                 held: held.index().counts(member_id).into_iter().map(HeldStatus::from).collect(),
                 reported_at: now.to_rfc3339_millis(),

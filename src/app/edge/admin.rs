@@ -15,7 +15,7 @@ use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use crate::app::portal::command::{
     DeliveryStatus, HeldStatus, LogStatus, OwnedConfigError, PortalCommand, PortalReply, PortalState, PortalStatus,
-    Register,
+    Register, StorageStatus,
 };
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::application::authorisation::AuthorisationState;
@@ -156,6 +156,7 @@ impl Edge {
             state: PortalState::Unknown,
             tokens: Vec::new(),
             log: LogStatus::default(),
+            storage: StorageStatus::default(),
             delivery: DeliveryStatus::default(),
             destinations: Vec::new(),
             held: Vec::new(),

@@ -270,6 +270,9 @@ pub struct PortalStatus {
     pub tokens: Vec<Token>,
     /// Its log.
     pub log: LogStatus,
+    /// Its storage.
+    #[serde(default)]
+    pub storage: StorageStatus,
     /// Its deliveries to the default destination.
     pub delivery: DeliveryStatus,
     /// Its destinations by the API.
@@ -321,6 +324,17 @@ pub struct LogStatus {
     pub first_seq: i64,
     /// The newest event, or 0: also how many were ever logged.
     pub last_seq: i64,
+}
+
+/// How full the storage of a portal is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageStatus {
+    /// What it uses.
+    pub bytes: i64,
+    /// What it may use: over it, the oldest events are deleted.
+    pub limit_bytes: i64,
+    /// How many events were ever deleted that a destination still needed.
+    pub dropped: i64,
 }
 
 /// How far deliveries are.

@@ -17,7 +17,7 @@ const MAX_ROWS_SEARCHED: i64 = 50_000;
 /// event is returned.
 const MAX_PAGE_BYTES: i64 = 4 << 20;
 /// Rows that are deleted in one go when their time is over.
-const PRUNE_STEP: i64 = 500;
+pub const PRUNE_STEP: i64 = 500;
 
 /// What a row tells without its event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,23 +225,26 @@ fn place_and_time(sql: &impl Sql, query: &str) -> Result<Option<(i64, Timestamp)
         .transpose()
 }
 
-/// Deletes a bounded number of the oldest events that were logged before a time, up to a place at most. How many.
-pub fn prune(sql: &impl Sql, before: Timestamp, up_to: i64) -> Result<i64, PortError> {
-    let rows = sql.query("SELECT seq, logged_at FROM log ORDER BY seq LIMIT ?", &[PRUNE_STEP.into()])?;
-    let mut last = None;
-    let mut count = 0;
+/// The first and the last of the oldest events that were logged before a time, up to a place at most: a bounded number, and no more
+/// than it takes to free so many bytes.
+pub fn prunable(sql: &impl Sql, before: Timestamp, up_to: i64, bytes: i64) -> Result<Option<(i64, i64)>, PortError> {
+    let arguments = [up_to.into(), PRUNE_STEP.into()];
+    let rows = sql.query("SELECT seq, logged_at, bytes FROM log WHERE seq <= ? ORDER BY seq LIMIT ?", &arguments)?;
+    let (mut range, mut freed) = (None, 0);
     for row in &rows {
         let (seq, logged_at) = (integer(row, 0)?, integer(row, 1)?);
-        if seq > up_to || logged_at >= before.as_millis() {
+        if freed >= bytes || logged_at >= before.as_millis() {
             break;
         }
-        last = Some(seq);
-        count += 1;
+        range = Some((range.map_or(seq, |(first, _)| first), seq));
+        freed += integer(row, 2)?;
     }
-    if let Some(last) = last {
-        sql.query("DELETE FROM log WHERE seq <= ?", &[last.into()])?;
-    }
-    Ok(count)
+    Ok(range)
+}
+
+/// Deletes the events up to a place.
+pub fn delete_up_to(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
+    sql.query("DELETE FROM log WHERE seq <= ?", &[seq.into()]).map(drop)
 }
 
 /// Erases what an event says; its place stays taken.

@@ -1,7 +1,8 @@
 //! Takes events in: judges them by their token, logs them, or holds them.
 
 use super::command::{Append, PortalReply};
-use super::{BACKSTOP_MILLIS, Memory, Portal, event_log};
+use super::event_log::{self, PRUNE_STEP};
+use super::{BACKSTOP_MILLIS, Memory, Portal};
 use crate::app::held_events::NewEvent;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{PortError, PortalRuntime};
@@ -32,7 +33,7 @@ impl<R: PortalRuntime> Portal<R> {
             }
         };
         // No await stands between the insert and this call: both are committed together.
-        self.look_after_log(now).await?;
+        self.look_after_log(seq, now).await?;
         Ok(PortalReply::Accepted { seq })
     }
 
@@ -58,14 +59,15 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(PortalReply::Held { displaced })
     }
 
-    /// Sets the alarm that a newly logged event needs: soon, for what is to be sent; for pruning, where no alarm stands.
-    async fn look_after_log(&self, now: Timestamp) -> Result<(), PortError> {
+    /// Sets the alarm that a newly logged event needs: soon, where it is to be sent; now and then, where the log is the sink, so that
+    /// what is old is deleted.
+    async fn look_after_log(&self, seq: i64, now: Timestamp) -> Result<(), PortError> {
         let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.delivery_due_at(now));
         if let Some(due_at) = due_at {
             // While a destination is down, its next probe is alarm enough.
             self.arm(due_at.max(now.plus_millis(BACKSTOP_MILLIS)), now).await
-        } else if self.standing_alarm(now).is_none() {
-            self.rearm().await
+        } else if seq % PRUNE_STEP == 0 {
+            self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await
         } else {
             Ok(())
         }

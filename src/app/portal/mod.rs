@@ -22,6 +22,7 @@ mod registration;
 mod release;
 pub mod replays;
 mod reporting;
+mod retention;
 mod schema;
 mod status;
 mod upkeep;
@@ -65,6 +66,8 @@ pub struct Portal<R> {
     released_to: RefCell<BTreeMap<TokenHash, i64>>,
     /// What the operator is to be told.
     outbox: Outbox,
+    /// Whether the storage is nearly full, and the log says so.
+    is_filling: Cell<bool>,
     /// The newest place that those who follow the log were told, where that was since the object started.
     told_to: Cell<Option<i64>>,
     /// Calls to Bitrix24.
@@ -102,6 +105,7 @@ impl<R: PortalRuntime> Portal<R> {
             lease: Lease::default(),
             released_to: RefCell::new(BTreeMap::new()),
             outbox: Outbox::default(),
+            is_filling: Cell::new(false),
             told_to: Cell::new(None),
             calls: Calls::default(),
         }
@@ -272,7 +276,7 @@ impl<R: PortalRuntime> Portal<R> {
     fn work_due_at(&self, memory: &Memory, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
         let due = [
             memory.delivery_due_at(now),
-            self.upkeep_due_at(memory)?,
+            self.upkeep_due_at(memory, now)?,
             self.notices_due_at()?,
             self.application_due_at(memory, now),
         ];

@@ -96,6 +96,7 @@ impl<R: PortalRuntime> Portal<R> {
                 domain: registration.domain.clone(),
                 state: registration.state(),
                 last_seq: memory.head,
+                storage: self.storage_status()?,
                 delivery: self.delivery_status(memory)?,
                 held: held.into_iter().map(HeldStatus::from).collect(),
                 reported_at: now.to_rfc3339_millis(),

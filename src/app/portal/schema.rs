@@ -7,7 +7,8 @@ use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations = &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS];
+pub const MIGRATIONS: Migrations =
+    &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS, DROPPED];
 
 const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
 
@@ -128,3 +129,6 @@ const DESTINATIONS: &[&str] = &[
         PRIMARY KEY (id, destination)
     ) WITHOUT ROWID",
 ];
+
+/// How many events were deleted that a destination still needed.
+const DROPPED: &[&str] = &["ALTER TABLE portal ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0"];

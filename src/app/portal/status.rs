@@ -20,6 +20,7 @@ impl<R: PortalRuntime> Portal<R> {
             state: registration.state(),
             tokens: registration.tokens.clone(),
             log: event_log::status(&self.runtime)?,
+            storage: self.storage_status()?,
             delivery: self.delivery_status(memory)?,
             destinations: self.configured_destinations(memory)?,
             held: held.index().counts(&registration.member_id).into_iter().map(HeldStatus::from).collect(),

@@ -2,16 +2,13 @@
 
 use super::lease::Claim;
 use super::registration::Registration;
-use super::{Memory, Portal, delivery, event_log};
+use super::{Memory, Portal};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{Kv, PortError, PortalRuntime};
 use crate::domain::time::Timestamp;
 
 /// When KV or the Directory, which could not be told, is told again, in milliseconds.
 pub const TELL_RETRY_MILLIS: i64 = 30_000;
-/// How long to let pruning collect, in milliseconds, so that one alarm serves an hour's events.
-const PRUNE_EVERY_MILLIS: i64 = 3_600_000;
-const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// How a portal's record is found in KV.
 pub const RECORD_KEY_PREFIX: &str = "install:";
@@ -23,21 +20,18 @@ impl<R: PortalRuntime> Portal<R> {
         self.write_record().await?;
         self.report().await?;
         self.forget_destinations()?;
-        self.expire_and_prune()
+        self.expire()?;
+        self.prune()
     }
 
     /// When something is due, other than a report.
-    pub(super) fn upkeep_due_at(&self, memory: &Memory) -> Result<Option<Timestamp>, PortError> {
-        let prunable_up_to = prunable_up_to(memory);
-        let prune_at = event_log::first_logged_at(&self.runtime)?
-            .filter(|(oldest, _)| *oldest <= prunable_up_to)
-            .map(|(_, logged_at)| logged_at.plus_millis(self.retention_millis() + PRUNE_EVERY_MILLIS));
+    pub(super) fn upkeep_due_at(&self, memory: &Memory, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
         let due = [
             memory.registration.record_due_at,
             memory.held.index().next_expiry(),
             self.release_due_at()?,
             self.forgetting_due_at()?,
-            prune_at,
+            self.prune_due_at(memory, now)?,
         ];
         Ok(due.into_iter().flatten().min())
     }
@@ -78,7 +72,7 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(())
     }
 
-    fn expire_and_prune(&self) -> Result<(), PortError> {
+    fn expire(&self) -> Result<(), PortError> {
         let now = self.runtime.now();
         let mut memory = self.memory.borrow_mut();
         let Some(memory) = memory.as_mut() else {
@@ -88,27 +82,6 @@ impl<R: PortalRuntime> Portal<R> {
         if expired > 0 {
             self.runtime.write(LogLine::new(Level::Warn, "held events expired").with("events", expired));
         }
-        // Asked after every run: one row tells that there is nothing to prune yet.
-        let before = now.plus_millis(-self.retention_millis());
-        if event_log::first_logged_at(&self.runtime)?.is_none_or(|(_, logged_at)| logged_at >= before) {
-            return Ok(());
-        }
-        let up_to = prunable_up_to(memory);
-        let pruned = event_log::prune(&self.runtime, before, up_to)?;
-        if pruned > 0 {
-            let first = event_log::status(&self.runtime)?.first_seq;
-            delivery::delete_up_to(&self.runtime, first - 1)?;
-        }
         Ok(())
     }
-
-    /// How long delivered events are kept.
-    pub(super) fn retention_millis(&self) -> i64 {
-        i64::from(self.config.retention_days) * MILLIS_PER_DAY
-    }
-}
-
-/// The last place that may be pruned: what waits to be delivered stays, and so does the newest row, from which `seq` goes on.
-fn prunable_up_to(memory: &Memory) -> i64 {
-    (memory.undelivered_from() - 1).min(memory.head - 1)
 }

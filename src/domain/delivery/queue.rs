@@ -247,6 +247,12 @@ impl Queue {
         self.open.keys().next().copied()
     }
 
+    /// Whether an event was offered and is not done.
+    #[must_use]
+    pub fn is_open(&self, seq: i64) -> bool {
+        self.open.contains_key(&seq)
+    }
+
     /// How many of the offered events have not been tried yet.
     #[must_use]
     pub fn untried(&self) -> usize {

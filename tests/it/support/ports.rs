@@ -163,6 +163,10 @@ impl Sql for Ports {
         Err(Self::error("sql.query"))
     }
 
+    fn size(&self) -> Result<i64, PortError> {
+        if self.is_over() { Err(Self::error("sql.size")) } else { Ok(self.object().storage.size()) }
+    }
+
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
         let object = self.object();
         if self.is_over() {

@@ -146,6 +146,14 @@ impl Storage {
         self.rows_written.get() + self.alarms_set.get()
     }
 
+    /// Bytes of all pages that are not free.
+    pub fn size(&self) -> i64 {
+        let pragma = |name: &str| -> i64 {
+            self.connection.pragma_query_value(None, name, |row| row.get(0)).expect("SQLite has it")
+        };
+        (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+    }
+
     /// Whether there is any table.
     pub fn is_empty(&self) -> bool {
         self.rows("SELECT name FROM sqlite_master").is_empty()

@@ -255,6 +255,13 @@ impl Lane {
         Ok(first_attempt.into_iter().chain(another_attempt).min())
     }
 
+    /// Whether an event is still to be delivered, as far as is known without looking at it.
+    #[must_use]
+    pub fn needs(&self, seq: i64) -> bool {
+        let queue = &self.dispatcher.queue;
+        queue.is_to_come(seq) || queue.is_open(seq)
+    }
+
     /// The oldest event that is not known to storage as done: nothing from it on may be pruned.
     #[must_use]
     pub fn undelivered_from(&self) -> i64 {

@@ -91,11 +91,12 @@ impl<R: PortalRuntime> Portal<R> {
     fn erase_log(&self, now: Timestamp) -> Result<bool, PortError> {
         let head = self.with_memory(|memory| Some(memory.head)).unwrap_or(0);
         for _ in 0..ERASE_STEPS {
-            if event_log::prune(&self.runtime, now.plus_millis(1), head - 1)? == 0 {
+            let Some((_, last)) = event_log::prunable(&self.runtime, now.plus_millis(1), head - 1, i64::MAX)? else {
                 event_log::empty(&self.runtime, head)?;
                 delivery::delete_up_to(&self.runtime, head)?;
                 return Ok(true);
-            }
+            };
+            event_log::delete_up_to(&self.runtime, last)?;
         }
         Ok(false)
     }
