@@ -10,12 +10,23 @@ const inspectable = (RustClass) =>
     constructor(state, env) {
       super(state, env);
       this.object = new RustClass(state, env);
+      // The memory of an object begins here: once more after it was evicted or has slept.
+      console.log(`born ${state.id.name}`);
     }
     fetch(request) {
       return this.object.fetch(request);
     }
     alarm(information) {
       return this.object.alarm(information);
+    }
+    webSocketMessage(...what) {
+      return this.object.webSocketMessage(...what);
+    }
+    webSocketClose(...what) {
+      return this.object.webSocketClose(...what);
+    }
+    webSocketError(...what) {
+      return this.object.webSocketError(...what);
     }
   };
 
