@@ -3,6 +3,7 @@
 //! The fuzzer runs these functions on inputs that it makes, and `cargo test` on those that were kept.
 #![allow(dead_code, reason = "each fuzz target is a program of its own, and uses one of the modules")]
 
+pub mod claim;
 pub mod configuration;
 pub mod cursors;
 pub mod event;

@@ -17,7 +17,8 @@ const MUTATIONS: usize = 500;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target, as `fuzz/Cargo.toml` lists it.
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
+    ("claim", properties::claim::check),
     ("configuration", properties::configuration::check),
     ("cursors", properties::cursors::check),
     ("event", properties::event::check),

@@ -11,4 +11,5 @@ mod php_vectors;
 mod properties;
 mod relay;
 mod support;
+mod timing;
 mod worst_cases;

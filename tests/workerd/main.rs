@@ -11,6 +11,7 @@ mod bodies;
 mod conformance;
 mod crash;
 mod destinations;
+mod floods;
 mod following;
 mod forwarding;
 mod held;
@@ -22,6 +23,7 @@ mod removed;
 mod secrets;
 mod simulated;
 mod support;
+mod tricks;
 #[cfg(target_os = "linux")]
 mod waiting;
 #[cfg(target_os = "linux")]
