@@ -1,6 +1,6 @@
 // `npm run fuzz -- <seconds> [target ...]`: runs each fuzz target for so many seconds, as many at a time as there are cores.
 //
-// The same targets work with cargo-fuzz. This needs neither it nor a nightly compiler: the instrumentation that libFuzzer
+// The targets lie where cargo-fuzz looks for them, but neither it nor a nightly compiler is needed: the instrumentation that libFuzzer
 // wants is part of every rustc. What the nightly would add is the address sanitizer, which finds what only `unsafe` code can
 // do wrong, and this code has none.
 
