@@ -21,11 +21,6 @@ impl<'a, T> Racing<'a, T> {
         self.running.push(Box::pin(future));
     }
 
-    /// How many run.
-    pub fn len(&self) -> usize {
-        self.running.len()
-    }
-
     /// The value of the next one that ends; `None` where none runs.
     pub async fn next(&mut self) -> Option<T> {
         poll_fn(|context| self.poll_next(context)).await

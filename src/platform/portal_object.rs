@@ -80,7 +80,10 @@ impl DurableObject for Portal {
         let outcome = self.portal.alarm().await;
         self.send_notices_behind_alarm();
         self.keep_application_behind();
-        outcome.map_err(|error| worker::Error::RustError(error.to_string()))?;
+        if outcome.map_err(|error| worker::Error::RustError(error.to_string()))? {
+            let portal = Rc::clone(&self.portal);
+            self.state.wait_until(async move { portal.work_of_alarm().await });
+        }
         Response::empty()
     }
 

@@ -30,7 +30,7 @@ mod upkeep;
 pub use self::upkeep::RECORD_KEY_PREFIX;
 
 use self::command::{PortalCommand, PortalReply};
-use self::delivery::Lane;
+use self::delivery::{Lane, Stragglers};
 use self::installs::{Authorisation, Calls};
 use self::lease::Lease;
 use self::outbox::Outbox;
@@ -62,6 +62,8 @@ pub struct Portal<R> {
     memory: RefCell<Option<Memory>>,
     alarm_at: Cell<Option<Timestamp>>,
     lease: Lease,
+    /// Requests to destinations since the object started: the number of the newest.
+    requests_made: Cell<u64>,
     /// How far the Directory's held events were logged since the object started, for each token that was released.
     released_to: RefCell<BTreeMap<TokenHash, i64>>,
     /// What the operator is to be told.
@@ -103,6 +105,7 @@ impl<R: PortalRuntime> Portal<R> {
             memory: RefCell::new(None),
             alarm_at: Cell::new(None),
             lease: Lease::default(),
+            requests_made: Cell::new(0),
             released_to: RefCell::new(BTreeMap::new()),
             outbox: Outbox::default(),
             is_filling: Cell::new(false),
@@ -150,8 +153,10 @@ impl<R: PortalRuntime> Portal<R> {
         }
     }
 
-    /// The alarm. It fails only where storage does: the platform gives up on an alarm that fails six times.
-    pub async fn alarm(&self) -> Result<(), PortError> {
+    /// The alarm. Whether [`Self::work_of_alarm`] is to follow, for which the alarm must not wait: another one may be due while
+    /// a request of this one is still under way. It fails only where storage does: the platform gives up on an alarm that
+    /// fails six times.
+    pub async fn alarm(&self) -> Result<bool, PortError> {
         self.alarm_at.set(None);
         self.wake().await?;
         let now = self.runtime.now();
@@ -160,9 +165,23 @@ impl<R: PortalRuntime> Portal<R> {
         if self.next_due_at(now)?.is_some_and(|due_at| due_at <= now) {
             // Armed before the work, so that a crash in it is noticed.
             self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await?;
-            self.work().await;
+            return Ok(true);
         }
-        self.notify_if_stalled(now)?;
+        self.look_after().await?;
+        Ok(false)
+    }
+
+    /// Does what the alarm found due. The alarm that was set before looks after it where it is cut off.
+    pub async fn work_of_alarm(&self) {
+        self.work().await;
+        if let Err(error) = self.look_after().await {
+            self.give_up(&error);
+        }
+    }
+
+    /// What every alarm ends with: others are told how things stand, and the next alarm is set.
+    async fn look_after(&self) -> Result<(), PortError> {
+        self.notify_if_stalled(self.runtime.now())?;
         self.report_if_changed().await?;
         self.rearm().await
     }
@@ -184,33 +203,40 @@ impl<R: PortalRuntime> Portal<R> {
     /// pruning. At most one run works at a time.
     pub async fn work(&self) {
         self.tell_followers();
-        self.run().await;
-        // A run logs what it releases.
-        self.tell_followers();
-    }
-
-    async fn run(&self) {
         let now = self.runtime.now();
         let Some(claim) = self.lease.claim(now) else {
             return;
         };
-        let outcome = async {
+        let run = async {
             self.wake().await?;
             self.upkeep(&claim).await?;
             self.deliver(&claim).await
         }
         .await;
         drop(claim);
-        let armed = match outcome {
-            Ok(()) => self.rearm().await,
-            Err(error) => {
-                self.give_up(&error);
-                self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await
-            }
+        // A run logs what it releases.
+        self.tell_followers();
+        let outcome = match run {
+            Ok(stragglers) => self.finish(stragglers).await,
+            Err(error) => Err(error),
         };
-        if let Err(error) = armed {
+        if let Err(error) = outcome {
             self.give_up(&error);
+            if let Err(error) = self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await {
+                self.give_up(&error);
+            }
         }
+    }
+
+    /// Sees to what a run left under way. Where there is more to do, another run need not wait for that.
+    async fn finish(&self, stragglers: Stragglers<'_>) -> Result<(), PortError> {
+        let now = self.runtime.now();
+        let has_more = self.memory.borrow().as_ref().is_some_and(|memory| memory.is_sending(now));
+        if has_more {
+            self.rearm().await?;
+        }
+        self.await_stragglers(stragglers).await?;
+        self.rearm().await
     }
 
     /// Reads storage, once. Whether it did.

@@ -136,19 +136,20 @@ impl Dispatcher {
         self.pause.is_none() && self.queue.fresh().take(enough).count() < enough && self.queue.has_room()
     }
 
-    /// When something is to be sent, as far as it is known; `head` is the newest event of the log.
+    /// When something is to be sent besides what is under way; `head` is the newest event of the log.
     #[must_use]
     pub fn next_due_at(&self, head: i64, now: Timestamp) -> Option<Timestamp> {
         if self.pause.is_some() {
             return None;
         }
         let has_more = self.queue.seen() < head && self.queue.has_room();
-        let is_fresh = has_more || self.queue.fresh().next().is_some() || self.queue.is_sending();
+        let is_fresh = has_more || self.queue.fresh().next().is_some();
         let due_at = if is_fresh { Some(now) } else { self.queue.next_due_at() }?;
-        Some(match self.circuit.admits(now) {
-            Admission::NotBefore(until) => due_at.max(until),
-            Admission::All | Admission::Probe => due_at,
-        })
+        match self.circuit.admits(now) {
+            Admission::NotBefore(until) => Some(due_at.max(until)),
+            Admission::Probe => Some(due_at).filter(|_| !self.queue.is_sending()),
+            Admission::All => Some(due_at),
+        }
     }
 
     /// Claims what goes next, if anything may go now, and tells what is obsolete.

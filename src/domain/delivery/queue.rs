@@ -358,13 +358,6 @@ impl Queue {
         }
     }
 
-    /// Notes that nothing is under way any more.
-    pub fn release_all(&mut self) {
-        for seq in self.sending.clone() {
-            self.release(seq);
-        }
-    }
-
     /// Puts all from a place on back to where it was before its first attempt. What is under way stays so.
     pub fn rewind(&mut self, to: i64) -> Change {
         let later: Vec<i64> = self.open.range(to..).map(|(seq, _)| *seq).collect();

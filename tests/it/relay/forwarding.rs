@@ -124,17 +124,32 @@ fn a_backlog_goes_out_in_runs_of_the_burst_limit() {
 }
 
 #[test]
-fn a_run_that_vanished_is_taken_over() {
+fn a_request_that_vanished_is_made_again_and_holds_up_no_other() {
     let relay = Relay::new();
     relay.register(TOKEN);
     relay.destination().answers([Answer::Hang]);
-    accept_all(&relay, 1..=3);
+    relay.accept(&Post::new(TOKEN, 1));
     relay.world.abandon_work();
+    accept_all(&relay, 2..=3);
     relay.advance(19 * SECOND);
-    assert_eq!(relay.received(), ids([1]), "the first arrived, but nobody knows");
+    assert_eq!(relay.received(), ids([1, 2, 3]), "the first arrived, but nobody knows");
     relay.advance(2 * SECOND);
-    assert_eq!(relay.received(), ids([1, 1, 2, 3]));
+    assert_eq!(relay.received(), ids([1, 2, 3, 1]));
     assert_eq!(relay.states(), ["delivered"; 3]);
+}
+
+#[test]
+fn an_event_at_which_the_destination_hangs_holds_up_no_other_of_a_backlog() {
+    let relay = Relay::with(&[("FORWARD_URL", "broken"), ("DELIVERY_BURST", "10")]);
+    relay.register(TOKEN);
+    accept_all(&relay, 1..=100);
+    relay.destination().answers([Answer::Hang]);
+    relay.deploy(&[("FORWARD_URL", "https://a.example/")]);
+    relay.advance(MINUTE);
+    let mut others = relay.received();
+    assert_eq!(others.remove(0), "1");
+    assert_eq!(others.pop().as_deref(), Some("1"), "the second attempt comes when all others were sent");
+    assert_eq!(others, ids(2..=100));
 }
 
 #[test]

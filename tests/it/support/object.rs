@@ -212,12 +212,17 @@ impl Life {
         }
     }
 
-    /// Hears the alarm. Whether without an error.
-    pub async fn alarm(&self) -> bool {
-        let heard = match &self.class {
-            Class::Portal(portal) => portal.alarm().await,
-            Class::Directory(directory) => directory.alarm().await,
-        };
-        heard.is_ok()
+    /// Hears the alarm. Whether work is to follow; nothing where it failed.
+    pub async fn alarm(&self) -> Option<bool> {
+        match &self.class {
+            Class::Portal(portal) => portal.alarm().await.ok(),
+            Class::Directory(directory) => directory.alarm().await.ok().map(|()| false),
+        }
+    }
+
+    pub async fn work_of_alarm(&self) {
+        if let Class::Portal(portal) = &self.class {
+            portal.work_of_alarm().await;
+        }
     }
 }

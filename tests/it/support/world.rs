@@ -214,6 +214,15 @@ impl World {
         }
     }
 
+    fn work_behind_alarm(&self, object: &Rc<Object>, life: &Rc<Life>) {
+        let worker = Rc::clone(life);
+        let work = async move {
+            worker.work_of_alarm().await;
+            Ended::Worked
+        };
+        self.spawn(Task::new(object, life, Kind::Work, work));
+    }
+
     fn send_notices_behind_alarm(&self, object: &Rc<Object>, life: &Rc<Life>) {
         let sender = Rc::clone(life);
         let send = async move {
@@ -241,12 +250,15 @@ impl World {
             let life = self.life_of(&object);
             let (world, rung, hearer) = (Rc::clone(self), Rc::clone(&object), Rc::clone(&life));
             let hear = async move {
-                let is_ok = hearer.alarm().await;
+                let heard = hearer.alarm().await;
                 if hearer.has_notices() {
                     world.send_notices_behind_alarm(&rung, &hearer);
                 }
                 world.keep_application_behind(&rung, &hearer);
-                Ended::Rang(is_ok)
+                if heard == Some(true) {
+                    world.work_behind_alarm(&rung, &hearer);
+                }
+                Ended::Rang(heard.is_some())
             };
             self.spawn(Task::new(&object, &life, Kind::Alarm, hear));
         }

@@ -2,6 +2,7 @@
 
 use super::records::{self, DestinationRow};
 use super::replay::Replay;
+use super::under_way::UnderWay;
 use crate::app::portal::command::{DeliveryState, DeliveryStatus};
 use crate::app::portal::event_log::{self, LogEntry};
 use crate::app::ports::{PortError, Sql};
@@ -45,9 +46,7 @@ pub struct Lane {
     /// What is to be sent again.
     pub replays: Vec<Replay>,
     /// Requests under way.
-    pub requests: usize,
-    /// Requests ever made, by which destinations take turns.
-    pub served: u64,
+    pub under_way: UnderWay,
     /// SHA-256 of where it is, since a URL may hold a secret.
     target: String,
     /// The cursor that storage has.
@@ -110,8 +109,7 @@ impl Lane {
             trouble: None,
             previous_secret_until: None,
             dispatcher: Dispatcher::new(queue, circuit, pause).with(has_batches, coalesces),
-            requests: 0,
-            served: 0,
+            under_way: UnderWay::default(),
             target: row.target,
             saved: row.cursor,
             superseded: BTreeSet::new(),
@@ -260,6 +258,12 @@ impl Lane {
     pub fn needs(&self, seq: i64) -> bool {
         let queue = &self.dispatcher.queue;
         queue.is_to_come(seq) || queue.is_open(seq)
+    }
+
+    /// Whether there is something to do now.
+    #[must_use]
+    pub fn is_due(&self, head: i64, now: Timestamp) -> bool {
+        self.due_at(head, now).is_some_and(|due_at| due_at <= now)
     }
 
     /// The oldest event that is not known to storage as done: nothing from it on may be pruned.

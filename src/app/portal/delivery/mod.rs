@@ -6,11 +6,14 @@ mod message;
 mod records;
 mod replay;
 mod run;
+mod under_way;
 
 pub use self::lane::{CURSOR_STEP, Lane};
 pub use self::records::{Noted, delete_up_to, noted, retry_all_now};
 pub use self::replay::Replay;
+pub use self::run::Stragglers;
 
+use self::under_way::{MAX_REQUESTS, MAX_REQUESTS_SHARED};
 use super::command::{DeliveryState, DeliveryStatus};
 use super::event_log::LogEntry;
 use super::{Memory, Portal};
@@ -25,9 +28,22 @@ impl Memory {
         self.delivery_due_at(now).is_some_and(|due_at| due_at <= now)
     }
 
-    /// When a destination is to be sent something.
+    /// When a destination is to be sent something, or a request that is under way counts as vanished.
     pub(super) fn delivery_due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lanes.iter().filter_map(|lane| lane.due_at(self.head, now)).min()
+        let due = self.open_lanes(now).into_iter().filter_map(|at| self.lanes[at].due_at(self.head, now));
+        due.chain(self.lanes.iter().filter_map(|lane| lane.under_way.first_vanishes_at())).min()
+    }
+
+    /// The destinations that may have another request, the one first that has the fewest.
+    fn open_lanes(&self, now: Timestamp) -> Vec<usize> {
+        if self.lanes.iter().map(|lane| lane.under_way.len()).sum::<usize>() >= MAX_REQUESTS {
+            return Vec::new();
+        }
+        let is_busy = |lane: &&Lane| !lane.under_way.is_empty() || lane.is_due(self.head, now);
+        let limit = if self.lanes.iter().filter(is_busy).count() > 1 { MAX_REQUESTS_SHARED } else { MAX_REQUESTS };
+        let mut open: Vec<usize> = (0..self.lanes.len()).filter(|at| self.lanes[*at].under_way.len() < limit).collect();
+        open.sort_by_key(|at| (self.lanes[*at].under_way.len(), self.lanes[*at].under_way.newest()));
+        open
     }
 
     /// The oldest event that a destination still needs; behind the newest where there is none.

@@ -14,11 +14,6 @@ use crate::domain::destination::Destination;
 use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
 
-/// Requests under way at once. The runtime allows six connections; two are left for KV, the Directory and Bitrix24.
-/// <https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections>
-const MAX_REQUESTS: usize = 4;
-/// Requests under way to one destination while others have work too, so that one that hangs does not stop them.
-const MAX_REQUESTS_SHARED: usize = 2;
 /// How long a run goes on before it leaves the rest to the next one, in milliseconds: far below the 15 minutes that an alarm
 /// may take, so that a slow destination is no reason to be cut off.
 const MAX_RUN_MILLIS: i64 = 60_000;
@@ -34,6 +29,8 @@ enum Draft {
 /// A request under way.
 struct Job {
     destination: String,
+    /// Its number among the requests of this object.
+    number: u64,
     claim: Claim,
     /// Attempts of its first event, with this one.
     attempt: u32,
@@ -42,78 +39,114 @@ struct Job {
     id: Option<String>,
 }
 
+/// The requests that a run leaves under way when it ends.
+#[must_use]
+pub struct Stragglers<'a> {
+    racing: Racing<'a, (Job, Outcome)>,
+    /// Which reading of storage they belong to.
+    start: u32,
+}
+
 impl<R: PortalRuntime> Portal<R> {
     /// Sends what is due, up to `DELIVERY_BURST` requests. Storage has the outcome of each before the next is sent, but for
     /// the cursor, which may be [`super::CURSOR_STEP`] behind.
-    pub(in crate::app::portal) async fn deliver(&self, lease: &Lease<'_>) -> Result<(), PortError> {
+    ///
+    /// It ends as soon as it has nothing more to send, or may send no more. What has no answer by then is left to
+    /// [`Self::await_stragglers`], so that one request at which the destination hangs holds up no event that comes later.
+    pub(in crate::app::portal) async fn deliver(&self, lease: &Lease<'_>) -> Result<Stragglers<'_>, PortError> {
         let mut budget = self.config.delivery_burst;
         let deadline = self.runtime.now().plus_millis(MAX_RUN_MILLIS);
-        let mut racing = Racing::default();
-        let Some(start) = self.begin_run() else {
-            return Ok(());
-        };
-        loop {
-            while budget > 0 && racing.len() < MAX_REQUESTS && self.runtime.now() < deadline {
-                let Some(job) = self.next_job()? else {
-                    break;
-                };
+        let mut stragglers = Stragglers { racing: Racing::default(), start: self.started.get() };
+        self.release_vanished();
+        while budget > 0 && self.runtime.now() < deadline {
+            if let Some(job) = self.next_job()? {
                 budget -= 1;
-                racing.start(self.send(job, lease));
+                stragglers.racing.start(self.send(job));
+                continue;
             }
-            let Some((job, outcome)) = racing.next().await else {
+            if !self.must_wait() {
+                break;
+            }
+            let Some((job, outcome)) = stragglers.racing.next().await else {
                 break;
             };
-            // Another run may have taken over, or memory been thrown away and read again: then nothing is known of this claim.
-            if !lease.is_held() || self.started.get() != start {
-                return Ok(());
+            self.end(&job, &outcome, stragglers.start)?;
+            // Another run may have taken over.
+            if !lease.is_held() {
+                break;
             }
             lease.extend(self.runtime.now());
-            self.log_attempt(&job, &outcome);
-            self.settle(&job, &outcome)?;
         }
-        let mut memory = self.memory.borrow_mut();
-        let lanes = memory.iter_mut().flat_map(|memory| memory.lanes.iter_mut());
-        lanes.into_iter().try_for_each(|lane| lane.save_cursor(&self.runtime))
+        Ok(stragglers)
     }
 
-    /// Takes back what a run that vanished had claimed. Which reading of storage this run works on.
-    fn begin_run(&self) -> Option<u32> {
-        for lane in &mut self.memory.borrow_mut().as_mut()?.lanes {
-            lane.dispatcher.queue.release_all();
-            lane.requests = 0;
+    /// Sees to the requests that a run left under way.
+    pub(in crate::app::portal) async fn await_stragglers(&self, stragglers: Stragglers<'_>) -> Result<(), PortError> {
+        let Stragglers { mut racing, start } = stragglers;
+        while let Some((job, outcome)) = racing.next().await {
+            self.end(&job, &outcome, start)?;
         }
-        Some(self.started.get())
+        let (now, mut memory) = (self.runtime.now(), self.memory.borrow_mut());
+        let Some(Memory { lanes, head, .. }) = memory.as_mut() else {
+            return Ok(());
+        };
+        // Where more is to come, its end does it.
+        let is_idle = |lane: &&mut Lane| lane.under_way.is_empty() && !lane.is_due(*head, now);
+        lanes.iter_mut().filter(is_idle).try_for_each(|lane| lane.save_cursor(&self.runtime))
     }
 
-    /// Claims what goes next: of the destinations that may have another request, the one that has the fewest.
+    /// Whether there is more to send as soon as a request ends.
+    fn must_wait(&self) -> bool {
+        let (now, memory) = (self.runtime.now(), self.memory.borrow());
+        let Some(Memory { lanes, head, .. }) = memory.as_ref() else {
+            return false;
+        };
+        lanes.iter().any(|lane| lane.is_due(*head, now))
+    }
+
+    /// Notes how a request ended. Where memory was thrown away and read again meanwhile, nothing is known of its claim.
+    fn end(&self, job: &Job, outcome: &Outcome, start: u32) -> Result<(), PortError> {
+        self.log_attempt(job, outcome);
+        if self.started.get() == start { self.settle(job, outcome) } else { Ok(()) }
+    }
+
+    /// Takes back what was claimed for requests that vanished.
+    fn release_vanished(&self) {
+        let now = self.runtime.now();
+        for lane in self.memory.borrow_mut().iter_mut().flat_map(|memory| memory.lanes.iter_mut()) {
+            for seq in lane.under_way.take_vanished(now) {
+                lane.dispatcher.queue.release(seq);
+            }
+        }
+    }
+
+    /// Claims what goes next.
     fn next_job(&self) -> Result<Option<Job>, PortError> {
         let now = self.runtime.now();
         let mut memory = self.memory.borrow_mut();
-        let Some(Memory { lanes, head, .. }) = memory.as_mut() else {
+        let Some(memory) = memory.as_mut() else {
             return Ok(None);
         };
-        let has_work = |lane: &Lane| lane.requests > 0 || lane.due_at(*head, now).is_some_and(|due_at| due_at <= now);
-        let limit =
-            if lanes.iter().filter(|lane| has_work(lane)).count() > 1 { MAX_REQUESTS_SHARED } else { MAX_REQUESTS };
-        let is_open = |lane: &Lane| lane.destination.is_some() && lane.requests < limit;
-        let mut order: Vec<usize> = (0..lanes.len()).filter(|at| is_open(&lanes[*at])).collect();
-        order.sort_by_key(|at| (lanes[*at].requests, lanes[*at].served));
-        for at in order {
-            let lane = &mut lanes[at];
+        for at in memory.open_lanes(now) {
+            let Memory { lanes, head, .. } = &mut *memory;
+            let Some(lane) = lanes.get_mut(at).filter(|lane| lane.destination.is_some()) else {
+                continue;
+            };
             lane.read_log(&self.runtime, *head, now)?;
             lane.feed_replays(&self.runtime, now)?;
             let (claim, dropped) = lane.dispatcher.next(now);
             lane.note(&self.runtime, &dropped, false, now)?;
             if let Some(claim) = claim {
-                lane.requests += 1;
-                lane.served += 1;
-                return self.job(lane, claim, now).map(Some);
+                let number = self.requests_made.get() + 1;
+                self.requests_made.set(number);
+                lane.under_way.begin(number, &claim.events, now);
+                return self.job(lane, number, claim, now).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn job(&self, lane: &Lane, claim: Claim, now: Timestamp) -> Result<Job, PortError> {
+    fn job(&self, lane: &Lane, number: u64, claim: Claim, now: Timestamp) -> Result<Job, PortError> {
         let mut events = Vec::with_capacity(claim.events.len());
         let mut unreadable = None;
         for seq in &claim.events {
@@ -134,15 +167,15 @@ impl<R: PortalRuntime> Portal<R> {
             (None, None) => Err("the destination is gone".to_owned()),
         };
         let attempt = claim.events.first().map_or(0, |seq| lane.dispatcher.queue.attempts(*seq)) + 1;
-        Ok(Job { destination: lane.name.clone(), claim, attempt, message, id })
+        Ok(Job { destination: lane.name.clone(), number, claim, attempt, message, id })
     }
 
     /// Makes one attempt.
-    async fn send(&self, mut job: Job, lease: &Lease<'_>) -> (Job, Outcome) {
+    async fn send(&self, mut job: Job) -> (Job, Outcome) {
         let message = match std::mem::replace(&mut job.message, Err(String::new())) {
             Err(error) => Err(error),
             Ok(Draft::Ready(message)) => Ok(message),
-            Ok(Draft::ToHydrate(to, events)) => self.hydrated_message(&to, events, lease).await,
+            Ok(Draft::ToHydrate(to, events)) => self.hydrated_message(&to, events, &job).await,
         };
         let outcome = match message {
             Err(error) => Outcome::failed(Class::Unreadable, error),
@@ -157,13 +190,22 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     /// Writes a message whose events are forwarded with their objects.
-    async fn hydrated_message(&self, to: &Destination, events: Events, lease: &Lease<'_>) -> Result<Message, String> {
+    async fn hydrated_message(&self, to: &Destination, events: Events, job: &Job) -> Result<Message, String> {
         let mut hydrated = Vec::with_capacity(events.len());
         for (id, json) in events {
             hydrated.push((id, self.hydrated(id, json).await));
-            lease.extend(self.runtime.now());
+            self.prolong(job);
         }
         Message::new(to, hydrated, self.runtime.now()).map_err(|error| format!("an event cannot be read: {error}"))
+    }
+
+    /// Gives a sign of life of a request that is still in the making.
+    fn prolong(&self, job: &Job) {
+        let (now, mut memory) = (self.runtime.now(), self.memory.borrow_mut());
+        let mut lanes = memory.iter_mut().flat_map(|memory| memory.lanes.iter_mut());
+        if let Some(lane) = lanes.find(|lane| lane.name == job.destination) {
+            lane.under_way.prolong(job.number, now);
+        }
     }
 
     async fn post(&self, request: HttpRequest) -> Outcome {
@@ -188,7 +230,9 @@ impl<R: PortalRuntime> Portal<R> {
             let Some(lane) = lanes.into_iter().find(|lane| lane.name == job.destination) else {
                 return Ok(());
             };
-            lane.requests = lane.requests.saturating_sub(1);
+            if !lane.under_way.end(job.number) {
+                return Ok(());
+            }
             let schedule = &self.config.retry_schedule;
             let settlement = lane.dispatcher.settle(&job.claim, outcome, schedule, now, seed);
             lane.note(&self.runtime, &settlement.changes, settlement.news.is_some(), now)?;
