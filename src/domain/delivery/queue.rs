@@ -253,11 +253,12 @@ impl Queue {
         self.open.contains_key(&seq)
     }
 
-    /// How many of the offered events have not been tried yet.
+    /// How many of the offered events have not been tried yet. What is under way since before the position was set back will be
+    /// offered again.
     #[must_use]
     pub fn untried(&self) -> usize {
         let is_untried = |item: &&Item| item.attempts == 0 && !matches!(item.standing, Standing::Replayed { .. });
-        self.open.values().filter(is_untried).count()
+        self.open.range(..=self.seen).map(|(_, item)| item).filter(is_untried).count()
     }
 
     /// Whether an event of the log is still to be tried for the first time, as far as memory alone knows.
