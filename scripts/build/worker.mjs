@@ -3,12 +3,21 @@
 import path from "node:path";
 import { say, since } from "../support/output.mjs";
 import { root, shippedBuild, testBuild, toolsDirectory } from "../support/paths.mjs";
-import { compile } from "../support/run.mjs";
+import { capture, compile } from "../support/run.mjs";
 import { inputsOf, isCurrent, stamp } from "./fingerprint.mjs";
 
 // Both are compiled by cargo in the same way, so the second one to be built costs no compiling.
 export const shipped = { name: "the worker", directory: shippedBuild, options: ["--release"] };
 export const forTests = { name: "the worker for the tests", directory: testBuild, options: ["--release", "--no-opt"] };
+
+/**
+ * Takes the names of functions out, a tenth of the download. worker-build keeps them; cargo's own `strip` would take what
+ * wasm-bindgen needs. A panic still tells its message and its place in the code.
+ */
+async function stripNames(directory, env) {
+  const wasm = path.join(directory, "index_bg.wasm");
+  await capture("the names could not be taken out of the worker", env.WASM_OPT_BIN, ["--strip-debug", "--all-features", wasm, "-o", wasm], env);
+}
 
 /** Builds one of the two above with the environment of `setUp`. Says nothing where nothing is to be done. */
 export async function build({ name, directory, options }, env) {
@@ -22,6 +31,7 @@ export async function build({ name, directory, options }, env) {
     // worker-build's own call stack says nothing about an error in this crate.
     env: { ...env, RUST_BACKTRACE: "0" },
   });
+  if (!options.includes("--no-opt")) await stripNames(directory, env);
   stamp(directory, inputs);
   say(`  done in ${since(start)}`);
 }

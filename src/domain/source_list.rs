@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Where Bitrix24 publishes it: `{"nodes": ["203.0.113.7", ...]}`. New servers are listed five to ten minutes before they send.
 /// <https://apidocs.bitrix24.com/settings/cloud-and-on-premise/network-access.html>
 pub const SOURCE_LIST_URL: &str = "https://dl.bitrix24.com/webhook/app-world.json";
-/// Longest text of a list, in bytes: [`MAX_NODES`] networks of 64 bytes each.
+/// Longest text of a list, in bytes: `MAX_NODES` networks of 64 bytes each.
 pub const MAX_LIST_BYTES: usize = 256 << 10;
 /// Most networks of a list. Each event is compared with every one, some nanoseconds each.
 const MAX_NODES: usize = 4_096;
@@ -59,7 +59,7 @@ pub enum NotASourceList {
     /// It has no entry.
     #[error("it is empty")]
     Empty,
-    /// It has more than [`MAX_NODES`] entries.
+    /// It has more than `MAX_NODES` entries.
     #[error("it has over {MAX_NODES} entries")]
     TooLong,
     /// An entry is neither an address nor a network.

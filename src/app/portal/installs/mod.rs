@@ -1,13 +1,13 @@
 //! The portal as one that installed the application: proven, authorised, subscribed.
 //!
-//! - [`proof`]: whether a claim is true.
-//! - [`install`]: what a proven claim changes.
-//! - [`vault`]: the authorisation in storage, sealed.
-//! - [`oauth_client`], [`rest_client`]: calls to the OAuth servers and to the portal; [`refresh`] renews the tokens.
-//! - [`sync`]: subscriptions, and whether the installation is complete.
-//! - [`keep`]: what is due by itself. [`uninstall`] ends it all.
-//! - [`hydrate`]: reads what events are about.
-//! - [`progress`]: how far it is, for the operator and for the installer page.
+//! - `proof`: whether a claim is true.
+//! - `install`: what a proven claim changes.
+//! - `vault`: the authorisation in storage, sealed.
+//! - `oauth_client`, `rest_client`: calls to the OAuth servers and to the portal; `refresh` renews the tokens.
+//! - `sync`: subscriptions, and whether the installation is complete.
+//! - `keep`: what is due by itself. `uninstall` ends it all.
+//! - `hydrate`: reads what events are about.
+//! - `progress`: how far it is, for the operator and for the installer page.
 
 mod hydrate;
 mod install;
