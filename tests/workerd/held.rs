@@ -1,7 +1,7 @@
 //! Doubt is not loss: an event that cannot be judged yet waits for its install.
 
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::support::api::{Api, id};
@@ -40,7 +40,9 @@ fn a_held_event_is_released_once_its_portal_is_registered() {
     assert_eq!(log.iter().map(id).collect::<Vec<_>>(), ids, "in order, with the ids that were told");
     assert_eq!(relay.logged_subjects(&portal), ["1", "2", "3", "4", "5"]);
     let deliveries = receiver.wait_for_requests(5, Duration::from_secs(30));
-    assert_eq!(deliveries.iter().map(|delivery| delivery.id().to_owned()).collect::<Vec<_>>(), ids);
+    // Four requests are under way at once.
+    let arrived: BTreeSet<String> = deliveries.iter().map(|delivery| delivery.id().to_owned()).collect();
+    assert_eq!(arrived, ids.iter().cloned().collect());
     assert_eq!(relay.held(&portal), BTreeMap::from([(second_webhook.token_hash(), 2)]));
 
     relay.register(&second_webhook);
