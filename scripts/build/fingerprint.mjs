@@ -6,7 +6,7 @@ import path from "node:path";
 import { inRoot } from "../support/paths.mjs";
 
 /** All that decides the wasm: code, dependencies, compiler, and the versions of the tools (in the lock files and in tools.mjs). */
-const INPUTS = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build/worker.mjs", "scripts/setup/tools.mjs"];
+const INPUTS = ["src", "docs/openapi.json", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build/worker.mjs", "scripts/setup/tools.mjs"];
 
 const OUTPUTS = ["index.js", "index_bg.wasm"];
 

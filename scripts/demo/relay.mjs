@@ -35,12 +35,12 @@ const QUIET = {
  * Returns its address and process id at once; `ready`, a promise that fails if it does not start; `ended`, a promise of the
  * last lines of its log, for when it ends by itself; and `stop`.
  */
-export function startRelay({ node, env, port, variables }) {
+export function startRelay({ node, env, port, variables, state = inRoot(".wrangler", "state") }) {
   mkdirSync(stateDirectory, { recursive: true });
   // A file, since arguments can be seen by everybody on the machine. It also keeps a .dev.vars of the user out of the demo.
   writeFileSync(variablesFile, variables.map(([name, value]) => `${name}="${value}"\n`).join(""), { mode: 0o600 });
   const args = [wranglerScript, "dev", "--local", "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0"];
-  args.push("--env-file", variablesFile, "--persist-to", inRoot(".wrangler", "state"), "--show-interactive-dev-session=false");
+  args.push("--env-file", variablesFile, "--persist-to", state, "--show-interactive-dev-session=false");
   const child = spawn(node, args.map(String), { cwd: root, env: { ...env, ...QUIET }, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const { lines, announced } = follow(child);
   const ended = new Promise((resolve) => {

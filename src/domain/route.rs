@@ -24,6 +24,8 @@ pub enum Route {
     InstallProgress,
     /// `/healthz`
     Health,
+    /// `/openapi.json`, the description of the API
+    OpenApi,
     /// `/portals`
     Portals,
     /// `/portals/{member_id}`
@@ -91,6 +93,7 @@ impl Route {
             ["install.css"] => Self::InstallStyle,
             ["install", "progress"] => Self::InstallProgress,
             ["healthz"] => Self::Health,
+            ["openapi.json"] => Self::OpenApi,
             ["portals"] => Self::Portals,
             ["portals", id] => Self::Portal(member(id)?),
             ["portals", id, "events"] => Self::PortalEvents(member(id)?),
@@ -136,6 +139,7 @@ impl Route {
             | Self::InstallScript
             | Self::InstallStyle
             | Self::Health
+            | Self::OpenApi
             | Self::Portals
             | Self::PortalEvents(_)
             | Self::Consumers(_)
@@ -178,6 +182,7 @@ impl Route {
                 | Self::InstallStyle
                 | Self::InstallProgress
                 | Self::Health
+                | Self::OpenApi
         )
     }
 }

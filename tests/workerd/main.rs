@@ -11,6 +11,7 @@ mod bodies;
 mod conformance;
 mod crash;
 mod destinations;
+mod examples;
 mod floods;
 mod following;
 mod forwarding;

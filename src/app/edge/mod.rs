@@ -35,6 +35,9 @@ use crate::domain::reply::Reply;
 use crate::domain::route::Route;
 use std::cell::{Cell, RefCell};
 
+/// The description of the API. A test compares it with the routes.
+const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+
 /// The Worker, in one isolate.
 pub struct Edge {
     config: Config,
@@ -96,6 +99,7 @@ impl Edge {
             Route::InstallProgress => self.install_progress(runtime, request).await,
             Route::Root => Ok(Reply::text(200, "bitrix24-edge-relay\n")),
             Route::Health => Ok(health::report(&self.config)),
+            Route::OpenApi => Ok(Reply::text(200, OPENAPI).with_header("content-type", "application/json")),
             _ => Err(no_such_resource()),
         }
     }

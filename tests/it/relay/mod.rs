@@ -4,6 +4,7 @@ mod adopting;
 mod consuming;
 mod costs;
 mod deliveries;
+mod describing;
 mod destinations;
 mod faults;
 mod following;
