@@ -1,0 +1,135 @@
+// Broken set-ups, each with the remedy that is named for it. The answers are those of a relay, as docs/openapi.json has them.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { test } from "node:test";
+import { Api } from "./api.mjs";
+import { examine } from "./doctor.mjs";
+
+const TOKEN = "an-operator-and-nobody-else";
+const MEMBER = "a223c6b3710f85df22e9377d6c4f7553";
+const SHA256 = "0813e009a92b810d4a5854f9650472c1e719ef6eded37ca4a3de755437047750";
+
+const delivery = { cursor: 5, pending: 0, retrying: 0, failed: 0 };
+const report = { member_id: MEMBER, state: "active", last_seq: 5, delivery, held: [], reported_at: "2026-01-05T09:00:00.000Z" };
+const portal = { member_id: MEMBER, state: "active", tokens: [], log: { first_seq: 1, last_seq: 5 }, delivery, held: [], configuration_errors: [] };
+const problem = (status, code) => [status, { type: "about:blank", title: code, status, code, detail: "a detail" }];
+
+/** What a relay answers that is well; each test changes some of it. */
+const WELL = {
+  "/healthz": [200, { status: "ok" }],
+  "/portals?limit=1": [200, { portals: [report], next: null, configuration_errors: [] }],
+  "/portals?limit=500": [200, { portals: [report], next: null, configuration_errors: [] }],
+  "/portals?state=unknown&limit=500": [200, { portals: [], next: null, configuration_errors: [] }],
+  [`/portals/${MEMBER}`]: [200, portal],
+};
+
+async function findings(changes, now = Date.now()) {
+  const answers = { ...WELL, ...changes };
+  const server = createServer((request, response) => {
+    const [status, body] = answers[request.url] ?? problem(404, "not_found");
+    response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    return await examine(new Api(`http://127.0.0.1:${server.address().port}`, TOKEN), now);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** The one finding of a set-up. */
+async function only(changes, now) {
+  const all = await findings(changes, now);
+  assert.equal(all.length, 1, JSON.stringify(all));
+  return all[0];
+}
+
+const withPortal = (changes) => ({ [`/portals/${MEMBER}`]: [200, { ...portal, ...changes }] });
+
+test("nothing is wrong where nothing is wrong", async () => assert.deepEqual(await findings({}), []));
+
+test("nobody listens at the address", async () => {
+  const [{ severity, remedy }] = await examine(new Api("http://127.0.0.1:1", TOKEN), Date.now());
+  assert.equal(severity, "error");
+  assert.match(remedy, /Is RELAY the right address/);
+});
+
+test("something else listens at the address", async () => {
+  const { what, remedy } = await only({ "/healthz": [200, "<html>"] });
+  assert.match(what, /not by a relay/);
+  assert.match(remedy, /Worker's own address/);
+});
+
+test("a variable cannot be read", async () => {
+  const { what, remedy } = await only({ "/healthz": [503, { status: "misconfigured", errors: [{ variable: "FORWARD_SECRET", message: "needed with FORWARD_URL" }] }] });
+  assert.match(what, /FORWARD_SECRET/);
+  assert.match(remedy, /wrangler secret put FORWARD_SECRET/);
+});
+
+test("the token is another one", async () => {
+  assert.match((await only({ "/portals?limit=1": problem(401, "unauthorized") })).remedy, /wrangler secret put ADMIN_TOKEN/);
+});
+
+test("the relay has no token yet", async () => {
+  assert.match((await only({ "/portals?limit=1": problem(503, "not_configured") })).remedy, /openssl rand/);
+});
+
+test("the token is one that only reads", async () => {
+  assert.match((await only({ "/portals?limit=1": problem(403, "not_allowed") })).what, /READ_TOKENS/);
+});
+
+test("the Directory does not answer", async () => {
+  assert.match((await only({ "/portals?limit=1": problem(503, "unavailable") })).remedy, /directory unreachable/);
+});
+
+test("the clocks differ", async () => {
+  assert.match((await only({}, Date.now() + 600_000)).remedy, /NTP/);
+});
+
+test("no portal is registered", async () => {
+  const none = [200, { portals: [], next: null, configuration_errors: [] }];
+  assert.match((await only({ "/portals?limit=1": none, "/portals?limit=500": none })).remedy, /outgoing webhook/);
+});
+
+test("a portal that nobody registered sends", async () => {
+  const stranger = { ...report, member_id: "stranger", state: "unknown", held: [{ sha256: SHA256, events: 3, oldest: "2026-01-05T09:00:00.000Z" }] };
+  const { what, remedy } = await only({ "/portals?state=unknown&limit=500": [200, { portals: [stranger], next: null }] });
+  assert.match(what, /3 of its events are held/);
+  assert.match(remedy, /add-webhook stranger/);
+});
+
+test("a second webhook of a portal is not registered", async () => {
+  const { remedy } = await only(withPortal({ held: [{ sha256: SHA256, events: 2, oldest: "2026-01-05T09:00:00.000Z" }] }));
+  assert.match(remedy, /sha256sum/);
+});
+
+test("a portal was revoked", async () => {
+  assert.match((await only(withPortal({ state: "revoked" }))).remedy, /Register a token again/);
+});
+
+test("the destination is down", async () => {
+  const { what, remedy } = await only(withPortal({ delivery: { ...delivery, pending: 7, circuit_open_until: "2026-01-05T09:00:00.000Z", last_error: "the destination answered 502" } }));
+  assert.match(what, /answered 502/);
+  assert.match(remedy, /go on by themselves/);
+});
+
+test("events failed for good", async () => {
+  assert.match((await only(withPortal({ delivery: { ...delivery, failed: 4, last_error: "the destination answered 422" } }))).what, /4 events .* 422/);
+});
+
+test("what is due is not sent", async () => {
+  const stalled = { ...delivery, pending: 7, next_attempt_at: new Date(Date.now() - 3 * 3_600_000).toISOString() };
+  assert.match((await only(withPortal({ delivery: stalled }))).remedy, /cron trigger/);
+});
+
+test("the application needs a person", async () => {
+  const advice = "Ask an administrator of the portal to open the application.";
+  assert.equal((await only(withPortal({ application: { advice } }))).remedy, advice);
+});
+
+test("the object of a portal does not answer", async () => {
+  assert.match((await only({ [`/portals/${MEMBER}`]: problem(503, "unavailable") })).remedy, /portal unreachable/);
+});
