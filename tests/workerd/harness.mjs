@@ -5,6 +5,7 @@
 //   vars         variables and secrets
 //   environment  environment of workerd itself
 //   inspection   whether the objects can be looked into and evicted; Miniflare then writes a table of its own into each
+//   entry        a module of the test that stands before the build's own entry (optional)
 //   forwardTo    where the service binding INTERNAL sends what it gets (optional)
 //   queueTo      where a consumer of the queue behind EVENTS_QUEUE sends each message (optional)
 //   simulator    where everything goes that the relay sends to other machines (optional)
@@ -22,17 +23,17 @@ const logs = [];
 const script = { type: "ESModule", path: path.join(setup.build, "index.js") };
 const wasm = { type: "CompiledWasm", path: path.join(setup.build, "index_bg.wasm") };
 // Named as if it lay beside the build, so that it imports the build; the build itself stays as it is.
-const inspectable = {
+const entry = setup.entry && {
   type: "ESModule",
-  path: path.join(setup.build, "inspectable.mjs"),
-  contents: readFileSync(path.join(here, "inspectable.mjs"), "utf8"),
+  path: path.join(setup.build, setup.entry),
+  contents: readFileSync(path.join(here, setup.entry), "utf8"),
 };
 
 const relay = {
   ...setup.options,
   name: RELAY,
   modulesRoot: setup.build,
-  modules: [...(setup.inspection ? [inspectable] : []), script, wasm],
+  modules: [...(entry ? [entry] : []), script, wasm],
   bindings: { ...setup.options.bindings, ...setup.vars },
   ...(setup.forwardTo ? { serviceBindings: { INTERNAL: "internal" } } : {}),
   ...(setup.queueTo ? { queueProducers: { EVENTS_QUEUE: { queueName: "events" } } } : {}),

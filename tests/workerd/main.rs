@@ -9,6 +9,8 @@ mod authority;
 mod bed;
 mod bodies;
 mod conformance;
+#[cfg(target_os = "linux")]
+mod costs;
 mod crash;
 mod destinations;
 mod examples;
@@ -16,8 +18,14 @@ mod floods;
 mod following;
 mod forwarding;
 mod held;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod installing;
 mod mutated;
+#[cfg(target_os = "linux")]
+mod outage;
+#[cfg(target_os = "linux")]
+mod poison;
 mod pulling;
 #[cfg(target_os = "linux")]
 mod removed;

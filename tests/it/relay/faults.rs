@@ -10,6 +10,9 @@ use crate::support::relay::{DAY, HOUR, MINUTE, Relay, hash, ids};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The page with the table of the cases.
+const DOCUMENTED: &str = include_str!("../../../docs/RELIABILITY.md");
+
 /// What the portal and the operator were answered.
 type Answers = Vec<(&'static str, u16)>;
 
@@ -152,6 +155,7 @@ fn fail_each(operation: Operation, thens: &[Then]) {
             }
         }
     }
+    assert!(DOCUMENTED.contains(&format!("| `{operation:?}` |")), "{operation:?} has no row in docs/RELIABILITY.md");
     println!("{operation:?}: {count} operations, {} failures", count * 2 * thens.len());
     assert!(failed.is_empty(), "{} cases fail, such as {:?}", failed.len(), failed.first());
 }

@@ -1,6 +1,6 @@
 //! A request as the receiver got it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::io::{BufRead, Error, Read};
 
 /// A request as it came in.
@@ -39,6 +39,30 @@ impl Received {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|e| panic!("{e} in {:?}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The events that it carries, whichever way they are written (`CloudEvents` HTTP binding): structured, binary, or a batch.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn events(&self) -> Vec<Value> {
+        let kind = self.header("content-type").unwrap_or_default();
+        if kind.starts_with("application/cloudevents-batch+json") {
+            return self.json().as_array().expect("a batch is a list").clone();
+        }
+        if kind.starts_with("application/cloudevents+json") {
+            return vec![self.json()];
+        }
+        let attributes = self.headers.iter().filter_map(|(name, value)| Some((name.strip_prefix("ce-")?, value)));
+        let mut event: Map<String, Value> =
+            attributes.map(|(name, value)| (name.to_owned(), Value::from(value.as_str()))).collect();
+        assert!(event.contains_key("specversion"), "no event in {self:?}");
+        if !self.body.is_empty() {
+            event.insert("datacontenttype".to_owned(), kind.into());
+            event.insert("data".to_owned(), self.json());
+        }
+        vec![Value::Object(event)]
     }
 
     /// Reads one HTTP/1.1 request with a body of known length or in chunks. `None` at the end of the connection; an error

@@ -1,44 +1,25 @@
 //! The endpoint that events are forwarded to, and how it behaves: well, slowly, wrongly, or not at all.
 
 use std::collections::VecDeque;
-use std::io::{BufReader, Read, Write};
+use std::io::BufReader;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
+pub use super::behaviour::Behaviour;
+use super::behaviour::reset;
 use super::received::Received;
 use super::wait::wait_for;
-use rustix::net::sockopt::set_socket_linger;
 
-/// What the receiver does with one request, after it has recorded it.
-#[derive(Clone, Debug)]
-pub enum Behaviour {
-    /// Answers with a status, after a delay.
-    Answer {
-        /// The status.
-        status: u16,
-        /// More headers.
-        headers: Vec<(&'static str, String)>,
-        /// Time until the answer.
-        after: Duration,
-    },
-    /// Says nothing, and keeps the connection open until the other side gives up.
-    Hang,
-    /// Breaks the connection with a TCP reset.
-    Reset,
-}
-
-impl Behaviour {
-    /// Answers at once with a status.
-    pub fn status(status: u16) -> Self {
-        Self::Answer { status, headers: Vec::new(), after: Duration::ZERO }
-    }
-}
+/// Decides about a request that nothing was ordered for.
+type Policy = Box<dyn FnMut(&Received) -> Behaviour + Send>;
 
 struct State {
-    usual: Behaviour,
+    policy: Policy,
     next: VecDeque<Behaviour>,
     received: Vec<Received>,
+    is_dead: bool,
+    connections: Vec<Weak<TcpStream>>,
 }
 
 /// A webhook receiver on a port of its own. Answers 204 unless it was told otherwise.
@@ -52,12 +33,17 @@ impl Receiver {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
-        let state =
-            Arc::new(Mutex::new(State { usual: Behaviour::status(204), next: VecDeque::new(), received: Vec::new() }));
+        let state = Arc::new(Mutex::new(State {
+            policy: Box::new(|_| Behaviour::status(204)),
+            next: VecDeque::new(),
+            received: Vec::new(),
+            is_dead: false,
+            connections: Vec::new(),
+        }));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&shared);
+                let (connection, shared) = (Arc::new(connection), Arc::clone(&shared));
                 // A connection that breaks is the other side's affair: it ends this thread and no more.
                 std::thread::spawn(move || serve(&connection, &shared).ok());
             }
@@ -72,12 +58,32 @@ impl Receiver {
 
     /// What it does from now on, whenever nothing else is next.
     pub fn usually(&self, behaviour: Behaviour) {
-        self.state().usual = behaviour;
+        self.decides(move |_| behaviour.clone());
+    }
+
+    /// How it decides from now on, whenever nothing else is next.
+    pub fn decides(&self, policy: impl FnMut(&Received) -> Behaviour + Send + 'static) {
+        self.state().policy = Box::new(policy);
     }
 
     /// What it does with the next requests, one each.
     pub fn next(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
         self.state().next.extend(behaviours);
+    }
+
+    /// Breaks all connections, and every new one at once, until [`Self::revive`]. What comes is neither read nor recorded.
+    pub fn die(&self) {
+        let mut state = self.state();
+        state.is_dead = true;
+        for connection in state.connections.drain(..).filter_map(|connection| connection.upgrade()) {
+            // One that has ended by itself needs no end.
+            reset(&connection).and_then(|()| connection.shutdown(Shutdown::Both)).ok();
+        }
+    }
+
+    /// Lives again after [`Self::die`].
+    pub fn revive(&self) {
+        self.state().is_dead = false;
     }
 
     /// All requests so far, in the order in which they were read.
@@ -102,7 +108,7 @@ impl Receiver {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no thread panics while it holds the lock")
+        lock(&self.state)
     }
 }
 
@@ -112,34 +118,35 @@ pub fn url_of_nobody() -> String {
     format!("http://{}/hook", listener.local_addr().expect("it is bound"))
 }
 
-fn serve(connection: &TcpStream, shared: &Mutex<State>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(connection);
-    while let Some(request) = Received::read(&mut reader)? {
-        let behaviour = {
-            let mut state = shared.lock().expect("no thread panics while it holds the lock");
-            state.received.push(request);
-            state.next.pop_front().unwrap_or_else(|| state.usual.clone())
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().expect("no thread panics while it holds the lock")
+}
+
+fn serve(connection: &Arc<TcpStream>, shared: &Mutex<State>) -> std::io::Result<()> {
+    {
+        let mut state = lock(shared);
+        state.connections.retain(|connection| connection.strong_count() > 0);
+        state.connections.push(Arc::downgrade(connection));
+    }
+    let mut reader = BufReader::new(&**connection);
+    loop {
+        if lock(shared).is_dead {
+            return reset(connection);
+        }
+        let Some(request) = Received::read(&mut reader)? else {
+            break;
         };
-        match behaviour {
-            Behaviour::Answer { status, headers, after } => {
-                std::thread::sleep(after);
-                let mut lines = vec![format!("HTTP/1.1 {status} scripted")];
-                lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
-                // A 204 has no body, so it must not tell a length.
-                if status != 204 {
-                    lines.push("content-length: 0".to_owned());
-                }
-                (&*connection).write_all((lines.join("\r\n") + "\r\n\r\n").as_bytes())?;
+        let behaviour = {
+            let mut state = lock(shared);
+            if state.is_dead {
+                return reset(connection);
             }
-            Behaviour::Hang => {
-                // Returns when the other side closes.
-                reader.read_to_end(&mut Vec::new())?;
-                return Ok(());
-            }
-            Behaviour::Reset => {
-                set_socket_linger(connection, Some(Duration::ZERO))?;
-                return Ok(());
-            }
+            let behaviour = state.next.pop_front().unwrap_or_else(|| (state.policy)(&request));
+            state.received.push(request);
+            behaviour
+        };
+        if !behaviour.carry_out(connection, &mut reader)? {
+            return Ok(());
         }
     }
     connection.shutdown(Shutdown::Both)

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 use tempfile::TempDir;
 use ureq::Agent;
@@ -27,7 +28,29 @@ pub struct Settings {
     queue_consumer: Option<String>,
     simulator: Option<String>,
     own_clock: bool,
-    inspection: bool,
+    entry: Entry,
+}
+
+/// What stands between the runtime and the objects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// Nothing: the build as it is shipped.
+    Own,
+    /// A class that the test can look into.
+    Inspectable,
+    /// A class that counts what the platform bills.
+    Counting,
+}
+
+impl Entry {
+    /// The module that stands before the build's own.
+    fn module(self) -> Option<&'static str> {
+        match self {
+            Self::Own => None,
+            Self::Inspectable => Some("inspectable.mjs"),
+            Self::Counting => Some("counting.mjs"),
+        }
+    }
 }
 
 impl Settings {
@@ -39,7 +62,7 @@ impl Settings {
             queue_consumer: None,
             simulator: None,
             own_clock: false,
-            inspection: false,
+            entry: Entry::Own,
         }
     }
 
@@ -80,7 +103,19 @@ impl Settings {
 
     /// Lets the test look into objects while they run, and evict them.
     pub fn with_inspection(mut self) -> Self {
-        self.inspection = true;
+        self.entry = Entry::Inspectable;
+        self
+    }
+
+    /// Counts what the objects use of what the platform bills, instead of what [`Self::with_inspection`] does.
+    pub fn with_counters(mut self) -> Self {
+        self.entry = Entry::Counting;
+        self
+    }
+
+    /// Leaves the objects alone again.
+    pub fn without_counters(mut self) -> Self {
+        self.entry = Entry::Own;
         self
     }
 
@@ -104,7 +139,15 @@ struct Running {
     process: ProcessGroup,
     url: String,
     control: String,
-    client: Agent,
+    /// Another one after every move of the clock: workerd closes connections that were idle for some seconds, and a request
+    /// on one of them meets a reset.
+    client: Mutex<Agent>,
+}
+
+impl Running {
+    fn client(&self) -> Agent {
+        self.client.lock().expect("no thread panics while it holds the lock").clone()
+    }
 }
 
 impl Relay {
@@ -148,7 +191,8 @@ impl Relay {
             "state": self.state(),
             "vars": self.settings.vars,
             "environment": environment,
-            "inspection": self.settings.inspection,
+            "inspection": self.settings.entry == Entry::Inspectable,
+            "entry": self.settings.entry.module(),
             "forwardTo": self.settings.internal_endpoint,
             "queueTo": self.settings.queue_consumer,
             "simulator": self.settings.simulator,
@@ -159,7 +203,7 @@ impl Relay {
         });
         let ready = process.wait_for_line("Miniflare is ready", START, |line| serde_json::from_str::<Value>(line).ok());
         let address = |name: &str| ready[name].as_str().expect("the harness tells both").to_owned();
-        Running { url: address("url"), control: address("control"), process, client: client() }
+        Running { url: address("url"), control: address("control"), process, client: Mutex::new(client()) }
     }
 
     /// Has the harness do something, see [`super::control`].
@@ -167,7 +211,7 @@ impl Relay {
     pub(super) fn control(&self, operation: &str, parameters: &Value) -> Value {
         let running = self.running();
         let url = format!("{}/{operation}", running.control);
-        Request::new(&running.client, "POST", &url).json(parameters).send().expect_status(200).json()
+        Request::new(&running.client(), "POST", &url).json(parameters).send().expect_status(200).json()
     }
 
     /// The directory of KV and the objects' `SQLite`.
@@ -180,8 +224,17 @@ impl Relay {
     /// # Panics
     /// When it was started without [`Settings::with_own_clock`].
     pub fn advance_clock(&self, by: Duration) {
-        self.clock.as_ref().expect("the test gave it a clock").advance(by);
+        self.advance_clock_under_load(by);
+        *self.running().client.lock().expect("no thread panics while it holds the lock") = client();
         self.request("GET", "/events").send();
+    }
+
+    /// Lets time pass in a workerd that other requests keep awake, be it that it crashes meanwhile.
+    ///
+    /// # Panics
+    /// When it was started without [`Settings::with_own_clock`].
+    pub fn advance_clock_under_load(&self, by: Duration) {
+        self.clock.as_ref().expect("the test gave it a clock").advance(by);
     }
 
     /// Host and port that it listens on.
@@ -207,6 +260,6 @@ impl Relay {
 impl Api for Relay {
     fn request(&self, method: &str, path: &str) -> Request {
         let running = self.running();
-        Request::new(&running.client, method, &format!("{}{path}", running.url))
+        Request::new(&running.client(), method, &format!("{}{path}", running.url))
     }
 }

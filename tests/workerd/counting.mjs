@@ -1,0 +1,65 @@
+// The relay's own entry, with objects that count what the platform bills: requests, alarms included, and rows written, each
+// `setAlarm` as one more (<https://developers.cloudflare.com/durable-objects/platform/pricing/>). Rows are counted by the
+// runtime: a cursor tells how many its statement wrote, indexes included. For tests only; everything is passed on unchanged.
+import * as relay from "./index.js";
+
+const PATH = "/counted-by-the-runtime";
+const counts = {};
+
+const passOn = (target, own) =>
+  new Proxy(target, {
+    get(_, name) {
+      if (Object.hasOwn(own, name)) return own[name];
+      const value = target[name];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+function counted(name, RustClass) {
+  const count = { requests: 0, alarms: 0, rowsWritten: 0, alarmsSet: 0, cursors: [] };
+  counts[name] = count;
+  const watched = (state) => {
+    const { storage } = state;
+    const sql = passOn(storage.sql, {
+      exec(...statement) {
+        const cursor = storage.sql.exec(...statement);
+        // It knows all only when it was read to its end, so it is asked later.
+        count.cursors.push(cursor);
+        return cursor;
+      },
+    });
+    const setAlarm = (...at) => {
+      count.alarmsSet += 1;
+      return storage.setAlarm(...at);
+    };
+    return passOn(state, { storage: passOn(storage, { sql, setAlarm }) });
+  };
+  return class {
+    constructor(state, env) {
+      this.object = new RustClass(watched(state), env);
+    }
+    fetch(request) {
+      count.requests += 1;
+      return this.object.fetch(request);
+    }
+    alarm(information) {
+      count.alarms += 1;
+      return this.object.alarm(information);
+    }
+  };
+}
+
+export const Portal = counted("Portal", relay.Portal);
+export const Directory = counted("Directory", relay.Directory);
+
+// Objects live in the isolate that answers, at least here.
+export default class extends relay.default {
+  fetch(request) {
+    if (new URL(request.url).pathname !== PATH) return super.fetch(request);
+    for (const count of Object.values(counts)) {
+      count.rowsWritten += count.cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0);
+      count.cursors = [];
+    }
+    return Response.json(counts);
+  }
+}
