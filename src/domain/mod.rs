@@ -18,6 +18,7 @@ pub mod event_glob;
 pub mod event_id;
 pub mod exposition;
 pub mod form;
+pub mod free_plan;
 pub mod held;
 pub mod held_limit;
 pub mod http_binding;

@@ -139,10 +139,17 @@ pub struct PortalReport {
     /// Its storage.
     #[serde(default)]
     pub storage: StorageStatus,
+    /// How many of them on the day of the report, in UTC.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub events_today: i64,
     /// How far deliveries are.
     pub delivery: DeliveryStatus,
     /// What is held, for each token that is not registered.
     pub held: Vec<HeldStatus>,
     /// When this was true, RFC 3339.
     pub reported_at: String,
+}
+
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
 }

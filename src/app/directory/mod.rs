@@ -156,6 +156,7 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 domain: None,
                 state: PortalState::Unknown,
                 last_seq: 0,
+                events_today: 0,
                 storage: StorageStatus::default(),
                 delivery: DeliveryStatus::default(),
                 held: held.index().counts(member_id).into_iter().map(HeldStatus::from).collect(),

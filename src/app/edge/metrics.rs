@@ -1,6 +1,7 @@
 //! `GET /metrics`: how all portals stand, from what they last reported to the Directory, so that nothing wakes an idle one.
 
 use super::objects::{call_directory, unexpected};
+use super::plan::events_today;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use crate::app::ports::EdgeRuntime;
 use crate::domain::config::Config;
@@ -25,12 +26,15 @@ pub async fn report(runtime: &impl EdgeRuntime, config: &Config) -> Result<Reply
     metrics.add("configuration_errors", Kind::Gauge, "Variables that cannot be used.", [([], errors)]);
     let help = "Whether there are more portals than are told here.";
     metrics.add("portals_cut", Kind::Gauge, help, [([], i64::from(is_cut))]);
+    let help = "Events that were logged since midnight UTC, as far as portals have reported.";
+    let today = events_today(&portals, runtime.now());
+    metrics.add("events_logged_today", Kind::Gauge, help, [([], today)]);
     tell_portals(&mut metrics, &portals);
     tell_deliveries(&mut metrics, &portals, runtime.now());
     Ok(Reply::text(200, metrics.into_text()).with_header("content-type", MEDIA_TYPE))
 }
 
-async fn fetch(runtime: &impl EdgeRuntime) -> Result<(Vec<PortalReport>, bool), Problem> {
+pub(super) async fn fetch(runtime: &impl EdgeRuntime) -> Result<(Vec<PortalReport>, bool), Problem> {
     let mut portals: Vec<PortalReport> = Vec::new();
     loop {
         let after = portals.last().map(|last| last.member_id.clone());

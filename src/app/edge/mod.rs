@@ -16,6 +16,7 @@ mod log_reader;
 mod merged_log;
 mod metrics;
 mod objects;
+mod plan;
 mod post;
 mod query;
 pub mod read;

@@ -2,11 +2,12 @@
 
 use super::command::HeldStatus;
 use super::upkeep::TELL_RETRY_MILLIS;
-use super::{BACKSTOP_MILLIS, Memory, Portal};
+use super::{BACKSTOP_MILLIS, Memory, Portal, event_log};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{Directory, PortError, PortalRuntime, Sql};
 use crate::app::rows::{integer, optional_integer};
+use crate::domain::free_plan::day_of;
 use crate::domain::time::Timestamp;
 
 /// How long new events alone are not worth a report, in milliseconds.
@@ -96,6 +97,7 @@ impl<R: PortalRuntime> Portal<R> {
                 domain: registration.domain.clone(),
                 state: registration.state(),
                 last_seq: memory.head,
+                events_today: memory.head - event_log::last_before(&self.runtime, day_of(now))?,
                 storage: self.storage_status()?,
                 delivery: self.delivery_status(memory)?,
                 held: held.into_iter().map(HeldStatus::from).collect(),

@@ -112,7 +112,7 @@ fn the_rows_of_the_directory_keep_their_format() {
         [concat!(
             "member_id=a223c6b3710f85df22e9377d6c4f7553|next_due_at=1767603600000|report={",
             r#""member_id":"a223c6b3710f85df22e9377d6c4f7553","domain":"some-domain.bitrix24.com","state":"active","#,
-            r#""last_seq":1,"storage":{"bytes":N,"limit_bytes":4000000000,"dropped":0},"#,
+            r#""last_seq":1,"storage":{"bytes":N,"limit_bytes":4000000000,"dropped":0},"events_today":1,"#,
             r#""delivery":{"cursor":0,"pending":1,"retrying":0,"failed":0,"due_since":"2026-01-05T09:00:00.000Z"},"#,
             r#""held":[],"reported_at":"2026-01-05T09:00:00.000Z"}|check_at=1767604200000"#
         )]
@@ -298,7 +298,7 @@ fn replies_of_a_portal_keep_their_format() {
 fn commands_to_the_directory_and_its_replies_keep_their_format() {
     let report = concat!(
         r#"{"member_id":"m","state":"active","last_seq":1,"#,
-        r#""storage":{"bytes":4096,"limit_bytes":4000000000,"dropped":0},"#,
+        r#""storage":{"bytes":4096,"limit_bytes":4000000000,"dropped":0},"events_today":1,"#,
         r#""delivery":{"cursor":1,"pending":0,"retrying":0,"failed":0},"#,
         r#""held":[],"reported_at":"2026-01-05T09:00:00.000Z"}"#
     );

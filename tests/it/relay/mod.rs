@@ -15,6 +15,7 @@ mod measuring;
 mod merging;
 mod migrating;
 mod notifying;
+mod planning;
 mod pruning;
 mod racing;
 mod reading;

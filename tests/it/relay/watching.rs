@@ -69,9 +69,9 @@ fn a_quiet_portal_that_lost_its_alarm_is_found_within_a_day() {
     let before = reports(&relay);
     relay.advance_with_cron(DAY);
     assert_eq!(listed(&relay)["last_seq"], 2, "the counters are a day old at most");
-    // One question of the watchdog every five minutes, and the portal's report.
+    // A question of the watchdog every five minutes, one about the plan every hour, and the portal's report.
     let asked = reports(&relay) - before;
-    assert_eq!(asked, usize::try_from(DAY / CRON).unwrap() + 1 + 1, "and the list just now");
+    assert_eq!(asked, usize::try_from(DAY / CRON + DAY / HOUR).unwrap() + 1 + 1, "and the list just now");
 }
 
 #[test]
