@@ -150,6 +150,7 @@ pub struct PortalReport {
     pub reported_at: String,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 const fn is_zero(number: &i64) -> bool {
     *number == 0
 }
