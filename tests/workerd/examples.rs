@@ -5,13 +5,16 @@ use std::process::Command;
 use crate::support::api::ADMIN_TOKEN;
 use crate::support::places::PROJECT;
 use crate::support::portal::Portal;
+use crate::support::receiver::Receiver;
 use crate::support::worker::{Relay, Settings};
 
 const READ_TOKEN: &str = "a-system-that-reads-and-no-more";
 
 #[test]
 fn every_example_of_the_guide_succeeds_as_it_stands() {
-    let relay = Relay::start(Settings::new().var("READ_TOKENS", format!("crm={READ_TOKEN}")));
+    let receiver = Receiver::start();
+    let settings = Settings::forwarding_to(&receiver).var("READ_TOKENS", format!("crm={READ_TOKEN}"));
+    let relay = Relay::start(settings);
     let portal = Portal { token: "51856fefc120afa4b628cc82d3935cce".to_owned(), ..Portal::new() };
     let guide = std::fs::read_to_string(PROJECT.join("docs/API.md")).expect("it is in the repository");
     let examples: Vec<&str> =
