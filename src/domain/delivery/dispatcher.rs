@@ -80,8 +80,9 @@ impl Dispatcher {
 
     /// The same with several events per request, and without updates that a later one makes obsolete.
     #[must_use]
-    pub fn with(self, has_batches: bool, coalesces: bool) -> Self {
-        Self { has_batches, coalesces, ..self }
+    pub fn with(mut self, has_batches: bool, coalesces: bool) -> Self {
+        self.reform(has_batches, coalesces);
+        self
     }
 
     /// Sends in another way from now on. What is under way is not touched.
@@ -125,27 +126,25 @@ impl Dispatcher {
     /// Whether more of the log is to be offered before [`Self::next`] can tell what goes next.
     #[must_use]
     pub fn wants_more(&self, now: Timestamp) -> bool {
-        let enough = match self.circuit.admits(now) {
-            Admission::NotBefore(_) => return false,
+        let enough = match self.admission(now) {
+            None | Some(Admission::NotBefore(_)) => return false,
             // What is obsolete is known only when all that may make it so is.
             _ if self.coalesces => usize::MAX,
-            Admission::Probe => PROBING_EVENTS as usize,
-            Admission::All if self.has_batches => MAX_BATCH_EVENTS,
-            Admission::All => 1,
+            Some(Admission::Probe) => PROBING_EVENTS as usize,
+            Some(Admission::All) if self.has_batches => MAX_BATCH_EVENTS,
+            Some(Admission::All) => 1,
         };
-        self.pause.is_none() && self.queue.fresh().take(enough).count() < enough && self.queue.has_room()
+        self.queue.fresh_count() < enough && self.queue.has_room()
     }
 
     /// When something is to be sent besides what is under way; `head` is the newest event of the log.
     #[must_use]
     pub fn next_due_at(&self, head: i64, now: Timestamp) -> Option<Timestamp> {
-        if self.pause.is_some() {
-            return None;
-        }
+        let admission = self.admission(now)?;
         let has_more = self.queue.seen() < head && self.queue.has_room();
-        let is_fresh = has_more || self.queue.fresh().next().is_some();
+        let is_fresh = has_more || self.queue.fresh_count() > 0;
         let due_at = if is_fresh { Some(now) } else { self.queue.next_due_at() }?;
-        match self.circuit.admits(now) {
+        match admission {
             Admission::NotBefore(until) => Some(due_at.max(until)),
             Admission::Probe => Some(due_at).filter(|_| !self.queue.is_sending()),
             Admission::All => Some(due_at),
@@ -154,13 +153,12 @@ impl Dispatcher {
 
     /// Claims what goes next, if anything may go now, and tells what is obsolete.
     pub fn next(&mut self, now: Timestamp) -> (Option<Claim>, Vec<Change>) {
-        let admission = self.circuit.admits(now);
-        let is_probe = admission == Admission::Probe;
         let mut dropped = Vec::new();
-        if self.pause.is_some() || matches!(admission, Admission::NotBefore(_)) || (is_probe && self.queue.is_sending())
-        {
-            return (None, dropped);
-        }
+        let is_probe = match self.admission(now) {
+            None | Some(Admission::NotBefore(_)) => return (None, dropped),
+            Some(Admission::Probe) if self.queue.is_sending() => return (None, dropped),
+            Some(admission) => admission == Admission::Probe,
+        };
         while let Some(seq) = self.candidate(is_probe, now) {
             if self.coalesces
                 && let Some(change) = self.queue.supersede(seq)
@@ -168,7 +166,7 @@ impl Dispatcher {
                 dropped.push(change);
                 continue;
             }
-            let is_fresh = self.queue.fresh().any(|fresh| fresh == seq);
+            let is_fresh = self.queue.is_fresh(seq);
             self.queue.claim(seq);
             self.sends = self.sends.wrapping_add(1);
             let mut events = vec![seq];

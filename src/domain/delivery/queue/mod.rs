@@ -4,6 +4,11 @@
 //! what has to wait for that, gets a note in storage, so that the position can pass it. Events of one [`Thing`] form a line:
 //! only the first of it may be sent, so that a thing that waits for a retry holds back only itself.
 
+mod change;
+mod questions;
+
+pub use self::change::{Change, Entry};
+
 use super::thing::Thing;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,68 +19,6 @@ pub const LOOKAHEAD: i64 = 1_000;
 /// Undelivered events that are kept in memory, some 200 bytes each: 4 MB of an object's 128. Beyond it no event is tried for
 /// the first time until some of these are done.
 const MAX_OPEN: usize = 20_000;
-
-/// An event of the log, as far as its delivery is concerned.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Place in the log.
-    pub seq: i64,
-    /// What it is about.
-    pub thing: Option<Thing>,
-    /// Whether a later update of the same thing makes it obsolete.
-    pub is_update: bool,
-    /// Length of its JSON.
-    pub bytes: usize,
-}
-
-/// What storage has to note, so that a crash loses nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The event waits for an earlier one of its thing.
-    Waiting {
-        /// Its place.
-        seq: i64,
-    },
-    /// An attempt failed, and another is due.
-    Retrying {
-        /// The event's place.
-        seq: i64,
-        /// Attempts made.
-        attempts: u32,
-        /// Not before.
-        due_at: Timestamp,
-        /// What happened.
-        error: String,
-    },
-    /// An attempt failed, and it was the last.
-    Failed {
-        /// The event's place.
-        seq: i64,
-        /// Attempts made.
-        attempts: u32,
-        /// What happened.
-        error: String,
-    },
-    /// An event that has a note was delivered.
-    Delivered {
-        /// Its place.
-        seq: i64,
-        /// Attempts made.
-        attempts: u32,
-    },
-    /// An event was made obsolete by a later one.
-    Superseded {
-        /// Its place.
-        seq: i64,
-        /// Whether it has a note; otherwise it is written down together with the position that passes it.
-        has_note: bool,
-    },
-    /// All from this place on is as if it had not been tried.
-    Rewound {
-        /// The first such event.
-        seq: i64,
-    },
-}
 
 /// The deliveries of one destination.
 #[derive(Clone, Debug, Default)]
@@ -143,24 +86,6 @@ impl Queue {
         }
     }
 
-    /// Every event up to this place is done, or noted in storage.
-    #[must_use]
-    pub fn position(&self) -> i64 {
-        self.pending.first().map_or(self.seen, |seq| self.seen.min(seq - 1))
-    }
-
-    /// The last event of the log that was offered. The next one is to be offered next.
-    #[must_use]
-    pub const fn seen(&self) -> i64 {
-        self.seen
-    }
-
-    /// Whether there is room for another event of the log.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.seen - self.position() < LOOKAHEAD && self.open.len() < MAX_OPEN
-    }
-
     /// Takes the next event of the log, if the destination wants it.
     pub fn offer(&mut self, entry: Entry, is_wanted: bool) -> Option<Change> {
         let seq = entry.seq;
@@ -186,12 +111,6 @@ impl Queue {
         is_done
     }
 
-    /// Whether an event is sent again because a person wants it, and that has neither gone well nor failed yet.
-    #[must_use]
-    pub fn is_replayed(&self, seq: i64) -> bool {
-        self.open.get(&seq).is_some_and(|item| matches!(item.standing, Standing::Replayed { .. }))
-    }
-
     /// Takes a replay back, unless it is under way.
     pub fn withdraw(&mut self, seq: i64) {
         if self.is_replayed(seq) && !self.sending.contains(&seq) {
@@ -211,72 +130,8 @@ impl Queue {
     pub fn hurry(&mut self, now: Timestamp) {
         let waiting: Vec<i64> = self.open.keys().copied().collect();
         for seq in waiting {
-            if let Some(Item { standing: Standing::Noted(due_at), .. }) = self.open.get_mut(&seq) {
-                *due_at = now.min(*due_at);
-            }
-            self.rank(seq);
+            self.hurry_one(seq, now);
         }
-    }
-
-    /// The events that may be sent for the first time, oldest first.
-    pub fn fresh(&self) -> impl Iterator<Item = i64> {
-        self.fresh.iter().copied()
-    }
-
-    /// The event that has been due again for longest.
-    #[must_use]
-    pub fn due(&self, now: Timestamp) -> Option<i64> {
-        self.due.first().filter(|(due_at, _)| *due_at <= now).map(|(_, seq)| *seq)
-    }
-
-    /// When an event is due again.
-    #[must_use]
-    pub fn next_due_at(&self) -> Option<Timestamp> {
-        self.due.first().map(|(due_at, _)| *due_at)
-    }
-
-    /// Whether anything is under way.
-    #[must_use]
-    pub fn is_sending(&self) -> bool {
-        !self.sending.is_empty()
-    }
-
-    /// The oldest event that is not done.
-    #[must_use]
-    pub fn oldest_open(&self) -> Option<i64> {
-        self.open.keys().next().copied()
-    }
-
-    /// Whether an event was offered and is not done.
-    #[must_use]
-    pub fn is_open(&self, seq: i64) -> bool {
-        self.open.contains_key(&seq)
-    }
-
-    /// How many of the offered events have not been tried yet. What is under way since before the position was set back will be
-    /// offered again.
-    #[must_use]
-    pub fn untried(&self) -> usize {
-        let is_untried = |item: &&Item| item.attempts == 0 && !matches!(item.standing, Standing::Replayed { .. });
-        self.open.range(..=self.seen).map(|(_, item)| item).filter(is_untried).count()
-    }
-
-    /// Whether an event of the log is still to be tried for the first time, as far as memory alone knows.
-    #[must_use]
-    pub fn is_to_come(&self, seq: i64) -> bool {
-        (seq > self.seen && !self.done.contains(&seq)) || self.pending.contains(&seq)
-    }
-
-    /// Attempts that were made of an event.
-    #[must_use]
-    pub fn attempts(&self, seq: i64) -> u32 {
-        self.open.get(&seq).map_or(0, |item| item.attempts)
-    }
-
-    /// Length of an event's JSON.
-    #[must_use]
-    pub fn bytes(&self, seq: i64) -> usize {
-        self.open.get(&seq).map_or(0, |item| item.entry.bytes)
     }
 
     /// Claims an event: it is under way, and nothing else of its thing may be.
@@ -285,15 +140,6 @@ impl Queue {
             self.sending.insert(seq);
         }
         self.rank(seq);
-    }
-
-    /// The event of the same thing that comes next, where it may go in the same request: it was not tried yet.
-    #[must_use]
-    pub fn follower(&self, seq: i64) -> Option<i64> {
-        let line = self.line_of(&self.open.get(&seq)?.entry)?;
-        let next = *line.range(seq + 1..).next()?;
-        let item = self.open.get(&next)?;
-        (item.standing == Standing::Pending && !self.sending.contains(&next)).then_some(next)
     }
 
     /// Drops an update that a later one makes obsolete. What it changes, if it did.

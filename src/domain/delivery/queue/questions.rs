@@ -1,0 +1,112 @@
+//! What a queue can be asked. Nothing here changes it.
+
+use super::{Item, LOOKAHEAD, MAX_OPEN, Queue, Standing};
+use crate::domain::time::Timestamp;
+
+impl Queue {
+    /// Every event up to this place is done, or noted in storage.
+    #[must_use]
+    pub fn position(&self) -> i64 {
+        self.pending.first().map_or(self.seen, |seq| self.seen.min(seq - 1))
+    }
+
+    /// The last event of the log that was offered. The next one is to be offered next.
+    #[must_use]
+    pub const fn seen(&self) -> i64 {
+        self.seen
+    }
+
+    /// Whether there is room for another event of the log.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.seen - self.position() < LOOKAHEAD && self.open.len() < MAX_OPEN
+    }
+
+    /// Whether an event is sent again because a person wants it, and that has neither gone well nor failed yet.
+    #[must_use]
+    pub fn is_replayed(&self, seq: i64) -> bool {
+        self.open.get(&seq).is_some_and(|item| matches!(item.standing, Standing::Replayed { .. }))
+    }
+
+    /// The events that may be sent for the first time, oldest first.
+    pub fn fresh(&self) -> impl Iterator<Item = i64> {
+        self.fresh.iter().copied()
+    }
+
+    /// How many these are.
+    #[must_use]
+    pub fn fresh_count(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn is_fresh(&self, seq: i64) -> bool {
+        self.fresh.contains(&seq)
+    }
+
+    /// The event that has been due again for longest.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<i64> {
+        self.due.first().filter(|(due_at, _)| *due_at <= now).map(|(_, seq)| *seq)
+    }
+
+    /// When an event is due again.
+    #[must_use]
+    pub fn next_due_at(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due_at, _)| *due_at)
+    }
+
+    /// Whether anything is under way.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        !self.sending.is_empty()
+    }
+
+    /// The oldest event that is not done.
+    #[must_use]
+    pub fn oldest_open(&self) -> Option<i64> {
+        self.open.keys().next().copied()
+    }
+
+    /// Whether an event was offered and is not done.
+    #[must_use]
+    pub fn is_open(&self, seq: i64) -> bool {
+        self.open.contains_key(&seq)
+    }
+
+    /// How many of the offered events have not been tried yet. What is under way since before the position was set back will be
+    /// offered again.
+    #[must_use]
+    pub fn untried(&self) -> usize {
+        let is_untried = |item: &&Item| item.attempts == 0 && !matches!(item.standing, Standing::Replayed { .. });
+        self.open.range(..=self.seen).map(|(_, item)| item).filter(is_untried).count()
+    }
+
+    /// Whether an event of the log is still to be tried for the first time, as far as memory alone knows.
+    #[must_use]
+    pub fn is_to_come(&self, seq: i64) -> bool {
+        (seq > self.seen && !self.done.contains(&seq)) || self.pending.contains(&seq)
+    }
+
+    /// Attempts that were made of an event.
+    #[must_use]
+    pub fn attempts(&self, seq: i64) -> u32 {
+        self.open.get(&seq).map_or(0, |item| item.attempts)
+    }
+
+    /// Length of an event's JSON.
+    #[must_use]
+    pub fn bytes(&self, seq: i64) -> usize {
+        self.open.get(&seq).map_or(0, |item| item.entry.bytes)
+    }
+
+    /// The event of the same thing that comes next, where it may go in the same request: it was not tried yet.
+    #[must_use]
+    pub fn follower(&self, seq: i64) -> Option<i64> {
+        let line = self.line_of(&self.open.get(&seq)?.entry)?;
+        let next = *line.range(seq + 1..).next()?;
+        let item = self.open.get(&next)?;
+        (item.standing == Standing::Pending && !self.sending.contains(&next)).then_some(next)
+    }
+}
