@@ -108,7 +108,7 @@ impl<R: PortalRuntime> Portal<R> {
             // The call may be a repeat of one whose answer was lost. What was sealed is the same then, to the letter.
             let known = configured::load(sql, name.as_str())?;
             let is_repeat = known.is_some_and(|known| known.settings == made.settings && known.sealed == made.sealed);
-            let lane = memory.lanes.iter().find(|lane| is_repeat && lane.name == name.as_str());
+            let lane = memory.lane(name.as_str()).filter(|_| is_repeat);
             return lane.map_or(Ok(DestinationReply::NameTaken), |lane| self.shown(lane, head));
         }
         if memory.lanes.iter().filter(|lane| lane.settings.is_some()).count() >= MAX_DESTINATIONS {
@@ -142,7 +142,7 @@ impl<R: PortalRuntime> Portal<R> {
     ) -> Result<DestinationReply, PortError> {
         let (sql, head) = (&self.runtime, memory.head);
         let member_id = memory.registration.member_id.clone();
-        let Some(lane) = memory.lanes.iter_mut().find(|lane| lane.name == name.as_str()) else {
+        let Some(lane) = memory.lane_mut(name.as_str()) else {
             return Ok(DestinationReply::Unknown);
         };
         if change != SettingsChange::default() || sealed.is_some() {
@@ -220,7 +220,7 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(known) = configured::load(sql, name.as_str())? else {
             return Ok(DestinationReply::Unknown);
         };
-        let Some(lane) = memory.lanes.iter_mut().find(|lane| lane.name == name.as_str()) else {
+        let Some(lane) = memory.lane_mut(name.as_str()) else {
             return Ok(DestinationReply::Unknown);
         };
         if !known.settings.has_secrets() {

@@ -18,6 +18,7 @@ mod intake;
 mod lease;
 mod notices;
 mod outbox;
+mod portal_status;
 mod registration;
 mod release;
 pub mod replays;

@@ -18,7 +18,7 @@ const READ_STEP: u32 = 500;
 impl<R: PortalRuntime> Portal<R> {
     /// Counts what a replay would send, among as many events as one call looks at.
     pub(super) fn count_replay(&self, memory: &Memory, query: &ReplayQuery) -> Result<DeliveryReply, PortError> {
-        let Some(lane) = lane_of(memory, &query.destination) else {
+        let Some(lane) = memory.lane(query.destination.as_str()) else {
             return Ok(DeliveryReply::UnknownDestination);
         };
         let (first, last) = self.extent(memory, query)?;
@@ -46,7 +46,7 @@ impl<R: PortalRuntime> Portal<R> {
         query: &ReplayQuery,
         now: Timestamp,
     ) -> Result<DeliveryReply, PortError> {
-        if lane_of(memory, &query.destination).is_none() {
+        if memory.lane(query.destination.as_str()).is_none() {
             return Ok(DeliveryReply::UnknownDestination);
         }
         let (first, last) = self.extent(memory, query)?;
@@ -63,7 +63,7 @@ impl<R: PortalRuntime> Portal<R> {
         destination: Option<&DestinationName>,
         now: Timestamp,
     ) -> Result<DeliveryReply, PortError> {
-        if destination.is_some_and(|name| lane_of(memory, name).is_none()) {
+        if destination.is_some_and(|name| memory.lane(name.as_str()).is_none()) {
             return Ok(DeliveryReply::UnknownDestination);
         }
         let Some(seq) = event_log::find(&self.runtime, event)? else {
@@ -128,8 +128,4 @@ impl<R: PortalRuntime> Portal<R> {
         let last = query.to.map_or(Ok(memory.head), |to| event_log::last_before(sql, to))?;
         Ok((before.max(query.after) + 1, last.min(memory.head)))
     }
-}
-
-fn lane_of<'a>(memory: &'a Memory, name: &DestinationName) -> Option<&'a Lane> {
-    memory.lanes.iter().find(|lane| lane.name == name.as_str())
 }

@@ -34,6 +34,16 @@ impl Memory {
         due.chain(self.lanes.iter().filter_map(|lane| lane.under_way.first_vanishes_at())).min()
     }
 
+    /// A destination by its name.
+    pub(super) fn lane(&self, name: &str) -> Option<&Lane> {
+        self.lanes.iter().find(|lane| lane.name == name)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn lane_mut(&mut self, name: &str) -> Option<&mut Lane> {
+        self.lanes.iter_mut().find(|lane| lane.name == name)
+    }
+
     /// The destinations that may have another request, the one first that has the fewest.
     fn open_lanes(&self, now: Timestamp) -> Vec<usize> {
         if self.lanes.iter().map(|lane| lane.under_way.len()).sum::<usize>() >= MAX_REQUESTS {
@@ -64,7 +74,7 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// How far the default destination is. Where there is none, all is as good as delivered.
     pub(super) fn delivery_status(&self, memory: &Memory) -> Result<DeliveryStatus, PortError> {
-        match memory.lanes.iter().find(|lane| lane.name == DEFAULT) {
+        match memory.lane(DEFAULT) {
             Some(lane) => lane.status(&self.runtime, memory.head, self.runtime.now()),
             None => Ok(DeliveryStatus { cursor: memory.head, ..DeliveryStatus::default() }),
         }

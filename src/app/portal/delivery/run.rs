@@ -202,8 +202,7 @@ impl<R: PortalRuntime> Portal<R> {
     /// Gives a sign of life of a request that is still in the making.
     fn prolong(&self, job: &Job) {
         let (now, mut memory) = (self.runtime.now(), self.memory.borrow_mut());
-        let mut lanes = memory.iter_mut().flat_map(|memory| memory.lanes.iter_mut());
-        if let Some(lane) = lanes.find(|lane| lane.name == job.destination) {
+        if let Some(lane) = memory.as_mut().and_then(|memory| memory.lane_mut(&job.destination)) {
             lane.under_way.prolong(job.number, now);
         }
     }
@@ -225,9 +224,8 @@ impl<R: PortalRuntime> Portal<R> {
         let seed = u32::from_le_bytes(seed);
         let settlement = {
             let mut memory = self.memory.borrow_mut();
-            let lanes = memory.iter_mut().flat_map(|memory| memory.lanes.iter_mut());
             // It may have been removed meanwhile.
-            let Some(lane) = lanes.into_iter().find(|lane| lane.name == job.destination) else {
+            let Some(lane) = memory.as_mut().and_then(|memory| memory.lane_mut(&job.destination)) else {
                 return Ok(());
             };
             if !lane.under_way.end(job.number) {
