@@ -1,7 +1,7 @@
 //! The name of a consumer of a log.
 
+use super::checked_text::checked_text;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Longest name, in characters.
 const MAX_LENGTH: usize = 64;
@@ -19,46 +19,12 @@ pub struct ConsumerName(String);
 )]
 pub struct NotAName;
 
-impl ConsumerName {
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+checked_text!(ConsumerName, NotAName, is_name);
 
-impl TryFrom<&str> for ConsumerName {
-    type Error = NotAName;
-
-    fn try_from(text: &str) -> Result<Self, NotAName> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-        let begins_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        if begins_well && text.len() <= MAX_LENGTH && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NotAName)
-        }
-    }
-}
-
-impl TryFrom<String> for ConsumerName {
-    type Error = NotAName;
-
-    fn try_from(text: String) -> Result<Self, NotAName> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl From<ConsumerName> for String {
-    fn from(name: ConsumerName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for ConsumerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+fn is_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    let begins_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    begins_well && text.len() <= MAX_LENGTH && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

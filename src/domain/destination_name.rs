@@ -1,7 +1,7 @@
 //! The name of a destination.
 
+use super::checked_text::checked_text;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The destination of the variables.
 pub const DEFAULT: &str = "default";
@@ -18,13 +18,9 @@ pub struct DestinationName(String);
 #[error("a name is 1 to {MAX_LENGTH} characters of a-z, 0-9 and `-`")]
 pub struct NotADestinationName;
 
-impl DestinationName {
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+checked_text!(DestinationName, NotADestinationName, is_destination_name);
 
+impl DestinationName {
     /// Whether the variables say where it is, and not the API.
     #[must_use]
     pub fn is_default(&self) -> bool {
@@ -32,37 +28,9 @@ impl DestinationName {
     }
 }
 
-impl TryFrom<&str> for DestinationName {
-    type Error = NotADestinationName;
-
-    fn try_from(text: &str) -> Result<Self, NotADestinationName> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NotADestinationName)
-        }
-    }
-}
-
-impl TryFrom<String> for DestinationName {
-    type Error = NotADestinationName;
-
-    fn try_from(text: String) -> Result<Self, NotADestinationName> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl From<DestinationName> for String {
-    fn from(name: DestinationName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for DestinationName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+fn is_destination_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

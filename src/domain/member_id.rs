@@ -1,7 +1,7 @@
 //! The identity of a portal.
 
+use super::checked_text::checked_text;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Longest `member_id` that is taken. Bitrix24's are MD5 in hexadecimal, 32 characters.
 pub const MAX_MEMBER_ID_LENGTH: usize = 64;
@@ -19,45 +19,11 @@ pub struct MemberId(String);
 #[error("a member_id is 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`")]
 pub struct NotAMemberId;
 
-impl MemberId {
-    /// The text as Bitrix24 sent it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+checked_text!(MemberId, NotAMemberId, is_member_id);
 
-impl TryFrom<String> for MemberId {
-    type Error = NotAMemberId;
-
-    fn try_from(text: String) -> Result<Self, NotAMemberId> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        if (1..=MAX_MEMBER_ID_LENGTH).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text))
-        } else {
-            Err(NotAMemberId)
-        }
-    }
-}
-
-impl TryFrom<&str> for MemberId {
-    type Error = NotAMemberId;
-
-    fn try_from(text: &str) -> Result<Self, NotAMemberId> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl From<MemberId> for String {
-    fn from(member_id: MemberId) -> Self {
-        member_id.0
-    }
-}
-
-impl fmt::Display for MemberId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+fn is_member_id(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    (1..=MAX_MEMBER_ID_LENGTH).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

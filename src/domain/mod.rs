@@ -4,6 +4,7 @@ pub mod application;
 pub mod body;
 pub mod caller;
 pub mod catalogue;
+mod checked_text;
 pub mod cloudevent;
 pub mod config;
 pub mod consumer_name;
