@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
+import { readBody } from "../../tests/portal/wire/body.mjs";
 
 /** Far above any event; the relay takes no more than 1 MiB from Bitrix24. */
 const MAX_BODY_BYTES = 4 << 20;
@@ -14,7 +15,7 @@ const MAX_BODY_BYTES = 4 << 20;
 export async function startReceiver({ port, secret, onDelivery }) {
   const webhook = new Webhook(secret);
   const server = createServer(async (request, response) => {
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_BODY_BYTES);
     if (body === undefined) return response.writeHead(413).end();
     const delivery = judge(webhook, request.headers, body);
     response.writeHead(delivery.problem === undefined ? 204 : 400).end();
@@ -47,15 +48,4 @@ export function judge(webhook, headers, body) {
   } catch (error) {
     return { id, signature: "ok", problem: `not a CloudEvent: ${error.message}` };
   }
-}
-
-async function readBody(request) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -7,6 +7,7 @@ import { answerOAuth } from "./oauth/oauth.mjs";
 import { API_HOST, answerApi } from "./pages/api.mjs";
 import { answerPage } from "./pages/pages.mjs";
 import { answerRest, methodOf } from "./rest/rest.mjs";
+import { readBody } from "./wire/body.mjs";
 import { parametersOf } from "./wire/parse.mjs";
 import { findPortal } from "./world/portal.mjs";
 import { OAUTH_HOSTS } from "./world/zones.mjs";
@@ -23,7 +24,7 @@ export async function listen(world, port) {
 
 async function serve(world, incoming, response) {
   const start = performance.now();
-  const body = await read(incoming);
+  const body = await readBody(incoming, MAX_BODY_BYTES);
   if (body === undefined) return response.writeHead(413).end();
   const request = meant(world, incoming, body);
   if (request === undefined) return send(response, { status: 400, body: { error: "this is no URL" } });
@@ -139,15 +140,4 @@ function send(response, { status, headers = {}, body, text, type }) {
   const content = body === undefined ? (text ?? "") : JSON.stringify(body);
   const kind = type ?? (body === undefined ? "text/plain; charset=utf-8" : "application/json; charset=utf-8");
   response.writeHead(status, { "content-type": kind, "cache-control": "no-store", ...headers }).end(status === 204 ? undefined : content);
-}
-
-async function read(request) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
