@@ -177,6 +177,7 @@ impl Edge {
         let body = request.body(MAX_PROGRESS_BYTES).await.map_err(|_| bad("the body"))?;
         let body: ProgressBody = serde_json::from_slice(&body).map_err(|_| bad("the body"))?;
         let sealed_for = SealedFor { member_id: &body.member_id, purpose: TICKET_PURPOSE };
+        // A ticket that does not open is nobody's, whatever is wrong with it.
         let expires_at = self.config.vault.open(&body.ticket, sealed_for).ok();
         let expires_at = expires_at.and_then(|secret| Timestamp::from_rfc3339(secret.expose()));
         if expires_at.is_none_or(|expires_at| runtime.now() >= expires_at) {

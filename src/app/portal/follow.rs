@@ -67,6 +67,7 @@ impl<R: PortalRuntime> Portal<R> {
             self.runtime.write(self.line(Level::Warn, "followers not told").with("error", error.to_string()));
             None
         });
+        // A hint of plain numbers always serializes.
         let reaching = || serde_json::to_string(&News::reaching(head)).ok();
         if let Some(text) = text.or_else(reaching) {
             self.runtime.tell(&text);

@@ -37,6 +37,20 @@ pub struct Application {
     pub events: Vec<String>,
 }
 
+#[cfg(test)]
+impl Application {
+    /// An application for tests.
+    #[must_use]
+    pub fn example(events: &[&str]) -> Self {
+        Self {
+            client_id: "local.1".to_owned(),
+            client_secret: Secret::new("s"),
+            public_url: "https://relay.example.com".to_owned(),
+            events: events.iter().map(|event| (*event).to_owned()).collect(),
+        }
+    }
+}
+
 impl Installs {
     /// Reads the variables. They are needed all together or not at all.
     pub fn read(reader: &mut VariableReader, vault_is_good: bool, vault_is_unset: bool) -> Self {

@@ -146,16 +146,10 @@ impl AppStanding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::secret::Secret;
     use serde_json::json;
 
     fn application() -> Application {
-        Application {
-            client_id: "local.1".to_owned(),
-            client_secret: Secret::new("s"),
-            public_url: "https://relay.example.com".to_owned(),
-            events: vec!["ONAPPINSTALL".to_owned(), "ONCRMDEALADD".to_owned()],
-        }
+        Application::example(&["ONAPPINSTALL", "ONCRMDEALADD"])
     }
 
     fn bound(event: &str, handler: &str) -> Binding {

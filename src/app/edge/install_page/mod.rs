@@ -211,19 +211,9 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::secret::Secret;
-
-    fn application() -> Application {
-        Application {
-            client_id: "local.1".to_owned(),
-            client_secret: Secret::new("s"),
-            public_url: "https://relay.example.com".to_owned(),
-            events: Vec::new(),
-        }
-    }
 
     fn ancestors(query: &str) -> String {
-        let reply = Page::refused(&application(), &Visit::read(query));
+        let reply = Page::refused(&Application::example(&[]), &Visit::read(query));
         let policy = reply.header("content-security-policy").unwrap();
         policy.split("; ").find_map(|part| part.strip_prefix("frame-ancestors ")).unwrap().to_owned()
     }
@@ -243,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_page_runs_its_own_script_and_bitrix24s_and_no_other() {
-        let reply = Page::pending(&application(), &Visit::read("LANG=ru"), PendingInstall::NotAdmin);
+        let reply = Page::pending(&Application::example(&[]), &Visit::read("LANG=ru"), PendingInstall::NotAdmin);
         assert_eq!(reply.status, 202);
         let policy = reply.header("content-security-policy").unwrap();
         assert!(

@@ -34,6 +34,7 @@ impl<R: PortalRuntime> Portal<R> {
             return Ok(PortalReply::NotConfigured);
         };
         let sealed_for = SealedFor { member_id: &install.member_id, purpose: CLAIM_PURPOSE };
+        // One that does not open is refused, whatever is wrong with it.
         let opened = self.config.vault.open(&install.claim, sealed_for).ok();
         let Some(claim) = opened.and_then(|secret| InstallClaim::from_secret(&secret)) else {
             return Ok(self.refuse(&install, "the claim does not open"));

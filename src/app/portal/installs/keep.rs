@@ -104,7 +104,8 @@ impl<R: PortalRuntime> Portal<R> {
         let now = self.runtime.now();
         let is_due = |memory: &Memory| memory.authorisation.as_ref()?.check_due_at.filter(|due_at| *due_at <= now);
         if self.config.installs.application().is_some() && self.with_memory(is_due).is_some() {
-            self.look_at_portal().await?.ok();
+            // What came of it stands in the authorisation, with the time of the next look; nobody waits for it here.
+            drop(self.look_at_portal().await?);
         }
         Ok(())
     }
