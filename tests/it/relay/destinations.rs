@@ -1,7 +1,8 @@
 //! A portal may have more destinations, made by the API: each has its own place, secret, circuit and pause.
 
+mod faults;
+
 use crate::support::destination::{Answer, id_in};
-use crate::support::fault::{Fault, Operation, Then};
 use crate::support::post::{MEMBER, Post, TOKEN};
 use crate::support::relay::{Answer as Response, DAY, HOUR, MINUTE, Relay, SECOND, ids};
 use bitrix24_edge_relay::app::ports::HttpRequest;
@@ -332,64 +333,4 @@ fn without_a_default_one_the_others_get_their_events() {
     accept(&relay, 1..=2);
     assert_eq!(received_at(&relay, CRM_URL), ids([1, 2]));
     assert_eq!(relay.status()["delivery"], json!({"cursor": 2, "pending": 0, "retrying": 0, "failed": 0}));
-}
-
-/// What an operator does with a destination while events come in and one operation fails.
-fn play(relay: &Relay) -> (String, String) {
-    relay.register(TOKEN);
-    let made = make(relay, &json!({"name": "crm", "url": CRM_URL, "headers": {"x-key": "one"}}));
-    assert_eq!(made.status, 201, "{made:?}");
-    accept(relay, 1..=2);
-    let rotated = relay.admin("POST", &path("/crm/rotate-secret"), &json!({"overlap_seconds": 600}));
-    assert_eq!(rotated.status, 200, "{rotated:?}");
-    accept(relay, 3..=3);
-    patch(relay, "crm", &json!({"paused": true}));
-    accept(relay, 4..=4);
-    patch(relay, "crm", &json!({"paused": false, "coalesce": true}));
-    relay.advance(MINUTE);
-    let again = relay.admin("POST", &format!("/portals/{MEMBER}/redeliver"), &json!({"destination": "crm"}));
-    assert_eq!(again.status, 202, "{again:?}");
-    relay.advance(MINUTE);
-    let secret = |answer: &Response| answer.json()["secret"].as_str().expect("the secret is shown").to_owned();
-    (secret(&made), secret(&rotated))
-}
-
-#[test]
-fn any_write_commit_or_call_may_fail() {
-    for (operation, then) in [
-        (Operation::Write, Then::Error),
-        (Operation::Transaction, Then::Error),
-        (Operation::Commit, Then::Reset),
-        (Operation::AlarmSet, Then::Error),
-        (Operation::CallPortal, Then::Error),
-        (Operation::Send, Then::Reset),
-    ] {
-        let story = Relay::with(&[("VAULT_KEY", VAULT_KEY)]);
-        play(&story);
-        let count = story.faults().count(operation);
-        assert!(count > 0, "the story has a {operation:?}");
-        for (number, persisted) in (1..=count).flat_map(|number| [(number, false), (number, true)]) {
-            let fault = Fault { operation, number, persisted, then };
-            let relay = Relay::with(&[("VAULT_KEY", VAULT_KEY)]);
-            relay.faults().plan(fault);
-            let (old, new) = play(&relay);
-            relay.restart();
-            relay.advance(HOUR);
-            let sent = sent_to(&relay, CRM_URL);
-            let mut times: Vec<usize> = Vec::new();
-            for id in ids(1..=4) {
-                times.push(sent.iter().filter(|request| id_in(&request.body) == id).count());
-            }
-            assert!(times.iter().all(|times| *times >= 2), "{fault:?}: {times:?}, each and each again");
-            assert!(times.iter().sum::<usize>() <= 8 + 4, "{fault:?}: {times:?}, few repeats");
-            assert!(is_signed_by(&sent[0], &old) && is_signed_by(&sent[sent.len() - 1], &new), "{fault:?}");
-            assert!(sent.iter().all(|request| header(request, "x-key") == "one"), "{fault:?}");
-            let left = relay.portal().storage.rows("SELECT * FROM replay");
-            assert_eq!(left, [""; 0], "{fault:?}: the replay has ended");
-            let shown = relay.get(&path("/crm"));
-            let done = json!({"cursor": 4, "pending": 0, "retrying": 0, "failed": 0});
-            assert_eq!(shown["delivery"]["cursor"], done["cursor"], "{fault:?}");
-            assert_eq!((&shown["paused"], &shown["coalesce"]), (&json!(false), &json!(true)), "{fault:?}");
-        }
-    }
 }

@@ -3,15 +3,16 @@
 
 use super::destination::Answer;
 use super::fault::{Fault, Operation, Then};
-use super::object::{Object, Socket};
+use super::object::Object;
+use super::open_socket::OpenSocket;
 use super::storage::Storage;
 use super::world::World;
 use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryReply};
 use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
-    Alarm, CallError, Clock, Directory, Feed, Followers, Heard, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse,
-    Kv, Log, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
+    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Kv, Log,
+    PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
@@ -289,24 +290,6 @@ impl Followers for Ports {
 
     fn tell(&self, text: &str) {
         self.object().tell(text);
-    }
-}
-
-/// A socket of the Worker.
-pub struct OpenSocket {
-    world: Rc<World>,
-    socket: Rc<Socket>,
-}
-
-impl Feed for OpenSocket {
-    async fn hear(&mut self, within_millis: u32) -> Heard {
-        self.world.hear(&self.socket, within_millis).await
-    }
-}
-
-impl Drop for OpenSocket {
-    fn drop(&mut self) {
-        self.socket.is_closed.set(true);
     }
 }
 

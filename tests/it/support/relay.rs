@@ -2,12 +2,12 @@
 
 use super::destination::{Destination, id_in};
 use super::fault::Faults;
+use super::live_tail::LiveTail;
 use super::object::Object;
-use super::ports::{OpenSocket, Ports};
+use super::ports::Ports;
 use super::post::{MEMBER, Post, Request};
 use super::services::{KvStore, Limiter};
 use super::world::{OPERATOR_URL, World};
-use bitrix24_edge_relay::app::edge::tail::Tail;
 use bitrix24_edge_relay::app::edge::{self, Edge};
 use bitrix24_edge_relay::domain::secret::Secret;
 use bitrix24_edge_relay::domain::time::Timestamp;
@@ -35,27 +35,6 @@ pub struct Relay {
     edge: RefCell<Rc<Edge>>,
     /// Whether every object is reset as soon as an answer has left, before any work behind it.
     pub resets_behind_answers: Cell<bool>,
-}
-
-/// A live tail, and who reads it.
-pub struct LiveTail {
-    world: Rc<World>,
-    ports: Ports,
-    tail: Box<Tail<OpenSocket>>,
-}
-
-impl LiveTail {
-    /// The next text that the client is sent; nothing at the end.
-    pub fn next(&mut self) -> Option<String> {
-        self.world.run(self.tail.next(&self.ports))
-    }
-
-    /// The places of the events in the next text.
-    pub fn places(&mut self) -> Vec<i64> {
-        let text = self.next().expect("the tail goes on");
-        let blocks = text.split("\n\n").filter(|block| block.contains("data: "));
-        blocks.filter_map(|block| block.strip_prefix("id: ")?.lines().next()?.parse().ok()).collect()
-    }
 }
 
 /// What a client was answered.
