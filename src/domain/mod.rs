@@ -26,6 +26,7 @@ pub mod http_binding;
 pub mod inbound;
 pub mod install;
 pub mod json_body;
+pub mod latency;
 pub mod location;
 pub mod log_cursor;
 pub mod member_id;

@@ -59,7 +59,7 @@ impl<R: PortalRuntime> Portal<R> {
         };
         let entries = event_log::entries_behind(sql, seq - 1, 1)?;
         let unreadable = || PortError::new("log.read", &format!("event {seq} cannot be read"));
-        let (_, json) = event_log::event(sql, seq)?.ok_or_else(unreadable)?;
+        let (_, json, _) = event_log::event(sql, seq)?.ok_or_else(unreadable)?;
         let state = self.delivery_states(memory, &entries)?.first().copied().ok_or_else(unreadable)?;
         let detail = |lane: &Lane| {
             let state = lane.states(sql, &entries)?.first().copied().ok_or_else(unreadable)?;

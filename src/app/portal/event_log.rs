@@ -114,10 +114,14 @@ pub fn entries_behind(sql: &impl Sql, after: i64, limit: u32) -> Result<Vec<LogE
     sql.query(&query, &[after.into(), i64::from(limit).into()])?.iter().map(entry).collect()
 }
 
-/// The id and the canonical JSON of an event; `None` where the row is not there, or is not what was written.
-pub fn event(sql: &impl Sql, seq: i64) -> Result<Option<(EventId, String)>, PortError> {
-    let rows = sql.query("SELECT id, event FROM log WHERE seq = ?", &[seq.into()])?;
-    let read = |row: &Row| Some((EventId::try_from(text(row, 0).ok()?).ok()?, text(row, 1).ok()?.to_owned()));
+/// The id and the canonical JSON of an event, and when it was logged; `None` where the row is not there, or is not what was
+/// written.
+pub fn event(sql: &impl Sql, seq: i64) -> Result<Option<(EventId, String, Timestamp)>, PortError> {
+    let rows = sql.query("SELECT id, event, logged_at FROM log WHERE seq = ?", &[seq.into()])?;
+    let read = |row: &Row| {
+        let logged_at = Timestamp::from_millis(integer(row, 2).ok()?);
+        Some((EventId::try_from(text(row, 0).ok()?).ok()?, text(row, 1).ok()?.to_owned(), logged_at))
+    };
     Ok(rows.first().and_then(read))
 }
 

@@ -3,7 +3,9 @@
 use super::delivery_command::DestinationStatus;
 use super::installs::progress::ApplicationStatus;
 use crate::domain::delivery::circuit::Cause;
+use crate::domain::delivery::tally::Totals;
 use crate::domain::install::Token;
+use crate::domain::latency::Latency;
 use crate::domain::member_id::MemberId;
 use crate::domain::secret::TokenHash;
 use crate::domain::variable::ConfigError;
@@ -119,6 +121,12 @@ pub struct DeliveryStatus {
     /// When something is due next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<String>,
+    /// How many ended how, so far.
+    #[serde(default, skip_serializing_if = "Totals::are_none")]
+    pub totals: Totals,
+    /// How long they took, from the log to the destination.
+    #[serde(default, skip_serializing_if = "Latency::is_none")]
+    pub latency: Latency,
 }
 
 /// What one token has waiting.

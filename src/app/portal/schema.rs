@@ -8,7 +8,7 @@ use crate::app::migrations::Migrations;
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
 pub const MIGRATIONS: Migrations =
-    &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS, DROPPED];
+    &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS, DROPPED, TALLY];
 
 const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
 
@@ -132,3 +132,6 @@ const DESTINATIONS: &[&str] = &[
 
 /// How many events were deleted that a destination still needed.
 const DROPPED: &[&str] = &["ALTER TABLE portal ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0"];
+
+/// JSON of what became of deliveries. It is written with the cursor, so that counting costs no row.
+const TALLY: &[&str] = &["ALTER TABLE destination ADD COLUMN tally TEXT"];

@@ -6,4 +6,5 @@ pub mod circuit;
 pub mod dispatcher;
 pub mod outcome;
 pub mod queue;
+pub mod tally;
 pub mod thing;

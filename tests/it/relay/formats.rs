@@ -37,7 +37,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=8"),
+        ("schema_version", "version=9"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -51,7 +51,9 @@ fn the_rows_of_a_portal_keep_their_format() {
         (
             "destination",
             "name=default|cursor=2|target=f5a1a0fa8f1f509ea9a31c0d09f83a352f1d09f89d3cc8093d4107bba1179934|circuit=NULL|paused=NULL|\
-             settings=NULL|sealed=NULL|removed_at=NULL",
+             settings=NULL|sealed=NULL|removed_at=NULL|tally={\"totals\":{\"delivered\":1,\"retried\":1,\"failed\":0},\
+             \"latency\":{\"le_seconds\":[0.1,0.25,0.5,1.0,2.5,10.0,60.0,600.0,3600.0,21600.0,86400.0],\
+             \"counts\":[1,0,0,0,0,0,0,0,0,0,0,0],\"sum_seconds\":0.0}}",
         ),
         (
             "delivery",
@@ -247,7 +249,7 @@ fn the_rows_of_replays_and_destinations_keep_their_format() {
         rows(&relay.portal().storage, "destination")[0],
         concat!(
             "name=bulk|cursor=1|target=|circuit=NULL|paused=paused by the operator|settings={",
-            r#""queue":"EVENTS","events":["*"],"format":"structured","coalesce":false}|sealed=NULL|removed_at=NULL"#
+            r#""queue":"EVENTS","events":["*"],"format":"structured","coalesce":false}|sealed=NULL|removed_at=NULL|tally=NULL"#
         )
     );
     assert_eq!(
@@ -276,7 +278,8 @@ fn replies_of_a_portal_keep_their_format() {
             r#""ended_at":"2026-01-06T09:00:00.000Z"}],"log":{"first_seq":1,"last_seq":2},"#,
             r#""storage":{"bytes":4096,"limit_bytes":4000000000,"dropped":0},"delivery":{"cursor":2,"pending":0,"#,
             r#""retrying":1,"failed":0,"last_error":"the destination answered 422","#,
-            r#""next_attempt_at":"2026-01-05T09:00:04.492Z"},"held":[{"sha256":"HASH","events":3,"#,
+            r#""next_attempt_at":"2026-01-05T09:00:04.492Z","totals":{"delivered":7,"retried":2,"failed":1},"#,
+            r#""latency":{"le_seconds":[0.1,60.0],"counts":[5,1,1],"sum_seconds":100.25}},"held":[{"sha256":"HASH","events":3,"#,
             r#""oldest":"2026-01-05T09:00:00.000Z"}],"#,
             r#""configuration_errors":[{"variable":"FORWARD_URL","message":"a URL"}]}}"#
         ),

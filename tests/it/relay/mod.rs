@@ -3,6 +3,7 @@
 mod adopting;
 mod consuming;
 mod costs;
+mod counting;
 mod deliveries;
 mod describing;
 mod destinations;

@@ -4,6 +4,7 @@ use crate::app::ports::{PortError, Sql};
 use crate::app::rows::{Row, integer, optional_integer, optional_text, text};
 use crate::domain::delivery::circuit::Open;
 use crate::domain::delivery::queue::{Change, Entry};
+use crate::domain::delivery::tally::Tally;
 use crate::domain::delivery::thing::{Thing, is_update};
 use crate::domain::time::Timestamp;
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub struct DestinationRow {
     pub circuit: Option<Open>,
     /// Why it is paused, if it is.
     pub paused: Option<String>,
+    /// What became of its deliveries.
+    pub tally: Tally,
 }
 
 /// An undelivered event that has a row.
@@ -50,34 +53,39 @@ struct Attempt<'a> {
 
 /// A destination in storage, if it is there.
 pub fn load(sql: &impl Sql, name: &str) -> Result<Option<DestinationRow>, PortError> {
-    let query = "SELECT name, cursor, target, circuit, paused FROM destination WHERE name = ?";
+    let query = "SELECT name, cursor, target, circuit, paused, tally FROM destination WHERE name = ?";
     sql.query(query, &[name.into()])?.first().map(read_destination).transpose()
 }
 
 fn read_destination(row: &Row) -> Result<DestinationRow, PortError> {
     let circuit = optional_text(row, 3)?.map(serde_json::from_str).transpose();
+    let tally = optional_text(row, 5)?.map(Tally::from_json).transpose();
     Ok(DestinationRow {
         name: text(row, 0)?.to_owned(),
         cursor: integer(row, 1)?,
         target: text(row, 2)?.to_owned(),
         circuit: circuit.map_err(|error| PortError::new("destination.read", &error))?,
         paused: optional_text(row, 4)?.map(str::to_owned),
+        tally: tally.map_err(|error| PortError::new("destination.read", &error))?.unwrap_or_default(),
     })
 }
 
 /// Writes how a destination stands. One row written.
 pub fn save(sql: &impl Sql, row: &DestinationRow) -> Result<(), PortError> {
     let circuit = row.circuit.as_ref().map(serde_json::to_string).transpose();
+    let tally = (!row.tally.totals.are_none()).then(|| serde_json::to_string(&row.tally)).transpose();
     let values = [
         row.name.as_str().into(),
         row.cursor.into(),
         row.target.as_str().into(),
         circuit.map_err(|error| PortError::new("destination.write", &error))?.into(),
         row.paused.as_deref().into(),
+        tally.map_err(|error| PortError::new("destination.write", &error))?.into(),
     ];
-    let upsert = "INSERT INTO destination (name, cursor, target, circuit, paused) VALUES (?, ?, ?, ?, ?)
+    let upsert = "INSERT INTO destination (name, cursor, target, circuit, paused, tally) VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE
-        SET cursor = excluded.cursor, target = excluded.target, circuit = excluded.circuit, paused = excluded.paused";
+        SET cursor = excluded.cursor, target = excluded.target, circuit = excluded.circuit, paused = excluded.paused,
+            tally = excluded.tally";
     sql.query(upsert, &values).map(drop)
 }
 

@@ -34,6 +34,8 @@ struct Job {
     claim: Claim,
     /// Attempts of its first event, with this one.
     attempt: u32,
+    /// When its events were logged, without those that a person sends again.
+    logged_at: Vec<Timestamp>,
     message: Result<Draft, String>,
     /// `webhook-id`, or the id of the first event.
     id: Option<String>,
@@ -148,10 +150,14 @@ impl<R: PortalRuntime> Portal<R> {
 
     fn job(&self, lane: &Lane, number: u64, claim: Claim, now: Timestamp) -> Result<Job, PortError> {
         let mut events = Vec::with_capacity(claim.events.len());
+        let mut logged_at = Vec::with_capacity(claim.events.len());
         let mut unreadable = None;
         for seq in &claim.events {
             match event_log::event(&self.runtime, *seq)? {
-                Some(event) => events.push(event),
+                Some((id, json, time)) => {
+                    events.push((id, json));
+                    logged_at.extend((!lane.dispatcher.queue.is_replayed(*seq)).then_some(time));
+                }
                 None => unreadable = Some(format!("event {seq} cannot be read from the log")),
             }
         }
@@ -167,7 +173,7 @@ impl<R: PortalRuntime> Portal<R> {
             (None, None) => Err("the destination is gone".to_owned()),
         };
         let attempt = claim.events.first().map_or(0, |seq| lane.dispatcher.queue.attempts(*seq)) + 1;
-        Ok(Job { destination: lane.name.clone(), number, claim, attempt, message, id })
+        Ok(Job { destination: lane.name.clone(), number, claim, attempt, logged_at, message, id })
     }
 
     /// Makes one attempt.
@@ -233,6 +239,7 @@ impl<R: PortalRuntime> Portal<R> {
             }
             let schedule = &self.config.retry_schedule;
             let settlement = lane.dispatcher.settle(&job.claim, outcome, schedule, now, seed);
+            lane.count(outcome, job.claim.events.len(), &job.logged_at, &settlement, now);
             lane.note(&self.runtime, &settlement.changes, settlement.news.is_some(), now)?;
             settlement
         };

@@ -9,8 +9,10 @@ use crate::app::portal::event_log::{self, LogEntry};
 use crate::app::ports::{PortError, Sql};
 use crate::domain::config::Forwarding;
 use crate::domain::delivery::circuit::Circuit;
-use crate::domain::delivery::dispatcher::{Dispatcher, Pause};
+use crate::domain::delivery::dispatcher::{Dispatcher, Pause, Settlement};
+use crate::domain::delivery::outcome::Outcome;
 use crate::domain::delivery::queue::{Change, Entry, Queue};
+use crate::domain::delivery::tally::Tally;
 use crate::domain::delivery::thing::{Thing, is_update};
 use crate::domain::destination::{Destination, Endpoint, Format};
 use crate::domain::destination_name::DEFAULT;
@@ -48,12 +50,16 @@ pub struct Lane {
     pub replays: Vec<Replay>,
     /// Requests under way.
     pub under_way: UnderWay,
+    /// What became of its deliveries. Storage has it as of when the cursor was last written.
+    pub tally: Tally,
     /// SHA-256 of where it is, since a URL may hold a secret.
     target: String,
     /// The cursor that storage has.
     saved: i64,
     /// Obsolete events that storage does not know of yet.
     superseded: BTreeSet<i64>,
+    /// Whether an event ended that the cursor had passed before, so that `tally` has to be written for its own sake.
+    has_late_end: bool,
 }
 
 impl Lane {
@@ -76,8 +82,9 @@ impl Lane {
             Some(row) if row.target == target || destination.is_none() => row,
             known => {
                 records::retry_all_now(sql, DEFAULT, now)?;
-                let cursor = known.map_or(head, |row| row.cursor);
-                let row = DestinationRow { name: DEFAULT.to_owned(), cursor, target, circuit: None, paused: None };
+                let (cursor, tally) = known.map_or((head, Tally::default()), |row| (row.cursor, row.tally));
+                let row =
+                    DestinationRow { name: DEFAULT.to_owned(), cursor, target, circuit: None, paused: None, tally };
                 records::save(sql, &row)?;
                 row
             }
@@ -111,9 +118,11 @@ impl Lane {
             previous_secret_until: None,
             dispatcher: Dispatcher::new(queue, circuit, pause).with(has_batches, coalesces),
             under_way: UnderWay::default(),
+            tally: row.tally,
             target: row.target,
             saved: row.cursor,
             superseded: BTreeSet::new(),
+            has_late_end: false,
         })
     }
 
@@ -127,7 +136,14 @@ impl Lane {
     /// The row of a new destination, which has its place yet to be told.
     #[must_use]
     pub fn new_row(name: &str, head: i64, paused: Option<String>) -> DestinationRow {
-        DestinationRow { name: name.to_owned(), cursor: head, target: String::new(), circuit: None, paused }
+        DestinationRow {
+            name: name.to_owned(),
+            cursor: head,
+            target: String::new(),
+            circuit: None,
+            paused,
+            tally: Tally::default(),
+        }
     }
 
     /// How it stands, as a row.
@@ -139,6 +155,7 @@ impl Lane {
             target: self.target.clone(),
             circuit: self.dispatcher.circuit().cloned(),
             paused: self.dispatcher.pause().map(|pause| pause.reason.clone()),
+            tally: self.tally.clone(),
         }
     }
 
@@ -166,6 +183,24 @@ impl Lane {
         self.note(sql, &changes, false, now)
     }
 
+    /// Counts how an attempt ended, before [`Self::note`] writes it down.
+    pub fn count(
+        &mut self,
+        outcome: &Outcome,
+        events: usize,
+        logged_at: &[Timestamp],
+        settlement: &Settlement,
+        now: Timestamp,
+    ) {
+        match outcome {
+            Outcome::Delivered => self.tally.delivered(events, logged_at, now),
+            Outcome::Failed(_) => {
+                let is_end = |change: &&Change| matches!(change, Change::Failed { .. });
+                self.tally.failed(settlement.changes.iter().filter(is_end).count());
+            }
+        }
+    }
+
     /// Writes down what has changed, and the cursor where it is too far behind. `has_news`: circuit or pause has changed.
     pub fn note(
         &mut self,
@@ -181,6 +216,7 @@ impl Lane {
             match change {
                 Change::Superseded { seq, has_note: false } => drop(self.superseded.insert(*seq)),
                 Change::Rewound { seq } => drop(self.superseded.split_off(seq)),
+                Change::Delivered { .. } | Change::Failed { .. } => self.has_late_end = true,
                 _ => {}
             }
         }
@@ -199,10 +235,11 @@ impl Lane {
         Ok(())
     }
 
-    /// Writes the cursor, where storage has an older one.
+    /// Writes the cursor, where storage has an older one. For what ended late there is one more row for each run, in which how
+    /// long it took would be lost otherwise: the cursor has passed it, and the object is about to sleep.
     pub fn save_cursor(&mut self, sql: &impl Sql) -> Result<(), PortError> {
         let position = self.dispatcher.queue.position();
-        if position != self.saved {
+        if position != self.saved || self.has_late_end {
             if self.superseded.is_empty() {
                 self.write(sql, position)?;
             } else {
@@ -224,6 +261,7 @@ impl Lane {
 
     fn wrote(&mut self, position: i64) {
         self.saved = position;
+        self.has_late_end = false;
         self.superseded = self.superseded.split_off(&(position + 1));
     }
 

@@ -31,6 +31,8 @@ impl Lane {
             last_error,
             due_since: self.due_since(sql, head, now)?.map(Timestamp::to_rfc3339_millis),
             next_attempt_at: due_at.map(Timestamp::to_rfc3339_millis),
+            totals: self.tally.totals,
+            latency: self.tally.latency.clone(),
         })
     }
 
