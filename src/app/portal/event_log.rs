@@ -87,7 +87,42 @@ pub fn append(sql: &impl Sql, seq: i64, event: &NewEvent, removed: bool, now: Ti
 /// The place of an event that was appended within the last moments. It looks from the newest backwards until the rows are
 /// older than the event can be.
 pub fn find_recent(sql: &impl Sql, id: EventId, head: i64) -> Result<Option<i64>, PortError> {
-    let oldest = id.received_at().plus_millis(-CLOCK_SKEW_MILLIS).as_millis();
+    let (text, mut found) = (id.to_string(), None);
+    walk_back(sql, id.received_at(), head, &mut |seq, id| {
+        if id == text {
+            found = Some(seq);
+        }
+        found.is_none()
+    })?;
+    Ok(found)
+}
+
+/// Those of some events that are in the log already. One look for all of them, from the newest back to when the first of them can
+/// have been logged.
+pub fn known(sql: &impl Sql, ids: &[EventId], head: i64) -> Result<Vec<String>, PortError> {
+    let Some(oldest) = ids.iter().map(|id| id.received_at()).min() else {
+        return Ok(Vec::new());
+    };
+    let mut unknown: Vec<String> = ids.iter().map(EventId::to_string).collect();
+    let mut known = Vec::new();
+    walk_back(sql, oldest, head, &mut |_, id| {
+        if let Some(at) = unknown.iter().position(|wanted| wanted == id) {
+            known.push(unknown.swap_remove(at));
+        }
+        !unknown.is_empty()
+    })?;
+    Ok(known)
+}
+
+/// Shows the places and ids of the newest events, backwards, until `visit` wants no more or they were logged before an event that was
+/// received at a time.
+fn walk_back(
+    sql: &impl Sql,
+    received_at: Timestamp,
+    head: i64,
+    visit: &mut dyn FnMut(i64, &str) -> bool,
+) -> Result<(), PortError> {
+    let oldest = received_at.plus_millis(-CLOCK_SKEW_MILLIS).as_millis();
     let mut before = head + 1;
     loop {
         let arguments = [before.into(), PRUNE_STEP.into()];
@@ -95,15 +130,12 @@ pub fn find_recent(sql: &impl Sql, id: EventId, head: i64) -> Result<Option<i64>
         let rows = sql.query(query, &arguments)?;
         for row in &rows {
             before = integer(row, 0)?;
-            if text(row, 1)? == id.to_string() {
-                return Ok(Some(before));
-            }
-            if integer(row, 2)? < oldest {
-                return Ok(None);
+            if !visit(before, text(row, 1)?) || integer(row, 2)? < oldest {
+                return Ok(());
             }
         }
         if rows.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
     }
 }

@@ -3,13 +3,14 @@
 use super::command::{PortalReply, Register};
 use super::lease::Claim;
 use super::registration::Registration;
-use super::{Memory, Portal, schema};
+use super::{Memory, Portal, event_log, schema};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::held_events::{HeldEvent, HeldEvents};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::migrations;
 use crate::app::ports::{CallError, Directory, PortError, PortalRuntime};
 use crate::app::rows::{integer, optional_integer, parsed};
+use crate::domain::event_id::EventId;
 use crate::domain::held_limit::REGISTERED_PORTAL;
 use crate::domain::install::{InstallRecord, TokenStatus};
 use crate::domain::member_id::MemberId;
@@ -145,7 +146,8 @@ impl<R: PortalRuntime> Portal<R> {
             if is_new {
                 memory.lanes = self.load_lanes(&memory.registration.member_id, memory.head)?;
             }
-            let log_held = |(hash, from_directory)| Ok((hash, self.log_held(&mut memory, hash, from_directory, now)?));
+            let log_held =
+                |(hash, from_directory)| Ok((hash, self.log_held(&mut memory, hash, from_directory, false, now)?));
             let released = waiting.into_iter().map(log_held).collect::<Result<Vec<_>, PortError>>()?;
             also(&mut memory)?;
             Ok(released)
@@ -156,12 +158,13 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     /// Logs what the Directory and this object hold under a token, and tells how far the Directory's events are logged now.
-    /// What the Directory has is older: the portal was unknown then.
+    /// What the Directory has is older: the portal was unknown then. `is_late`: it was asked before.
     fn log_held(
         &self,
         memory: &mut Memory,
         hash: TokenHash,
         waiting: Waiting,
+        is_late: bool,
         now: Timestamp,
     ) -> Result<i64, PortError> {
         // Two calls may have been given the same events; what one has logged, the other skips.
@@ -169,7 +172,15 @@ impl<R: PortalRuntime> Portal<R> {
         // Without an answer there may be something; with an empty one there is nothing but what may still be under way.
         let unfinished = waiting.as_ref().is_none_or(|events| !events.is_empty());
         let from_directory = waiting.unwrap_or_default();
-        for held in from_directory.iter().filter(|held| held.number > taken_to) {
+        let new: Vec<&HeldEvent> = from_directory.iter().filter(|held| held.number > taken_to).collect();
+        // The Worker, whose first call's answer was lost, may have had an event held once more that was released meanwhile.
+        let known = if is_late || taken_to > 0 {
+            let ids: Vec<EventId> = new.iter().map(|held| held.event.id).collect();
+            event_log::known(&self.runtime, &ids, memory.head)?
+        } else {
+            Vec::new()
+        };
+        for held in new.iter().filter(|held| !known.contains(&held.event.id.to_string())) {
             self.log(memory, &held.event, false, now)?;
         }
         let member_id = memory.registration.member_id.clone();
@@ -237,6 +248,10 @@ impl<R: PortalRuntime> Portal<R> {
                     }
                     Some(events) if events.is_empty() => {
                         self.runtime.query("DELETE FROM release WHERE sha256 = ?", &[hash.to_string().into()])?;
+                        // Another registration may have asked before the Directory dropped what is logged.
+                        let mut released_to = self.released_to.borrow_mut();
+                        let known = released_to.entry(hash).or_default();
+                        *known = taken_to.max(*known);
                         break;
                     }
                     Some(events) => {
@@ -245,7 +260,8 @@ impl<R: PortalRuntime> Portal<R> {
                         let Some(memory) = memory.as_mut() else {
                             return Ok(());
                         };
-                        let released = self.runtime.transaction(|| self.log_held(memory, hash, Some(events), now))?;
+                        let released =
+                            self.runtime.transaction(|| self.log_held(memory, hash, Some(events), true, now))?;
                         self.released_to.borrow_mut().insert(hash, released);
                     }
                     None => {

@@ -54,6 +54,20 @@ fn an_event_that_meets_the_registration_of_its_portal_is_not_lost() {
     }
 }
 
+/// The Directory holds it, its answer is lost, it is released, and the Worker has it held once more.
+#[test]
+fn an_event_that_is_held_again_after_its_release_is_logged_once() {
+    for turns in 0..TURNS {
+        let relay = Relay::new();
+        relay.faults().plan_next(Operation::CallDirectory, 1, true, Then::Error);
+        let (posted, registered) = meet(&relay, Post::new(TOKEN, 1).request(), turns, Relay::registration(TOKEN));
+        assert_eq!(registered.status, 200);
+        assert!([200, 202].contains(&posted.status), "{posted:?}");
+        relay.advance(5 * MINUTE);
+        assert_eq!(relay.logged(), ids([1]), "{turns} turns");
+    }
+}
+
 #[test]
 fn an_event_that_meets_the_registration_of_its_token_is_not_lost() {
     for turns in 0..TURNS {
