@@ -72,8 +72,13 @@ fn examine(relay: &Relay, case: &str) {
     assert!(webhook_ids.values().all(|known| known.len() == 1), "{case}: a repeat has its id");
 
     let status = relay.status();
+    let mut delivery = status["delivery"].clone();
+    // Counters may be some behind after a crash.
+    for counter in ["totals", "latency"] {
+        delivery.as_object_mut().expect("it is an object").remove(counter);
+    }
     let expected = json!({"cursor": 11, "pending": 0, "retrying": 0, "failed": 0});
-    assert_eq!(status["delivery"], expected, "{case}: nothing waits");
+    assert_eq!(delivery, expected, "{case}: nothing waits");
     assert_eq!(status["held"], json!([]), "{case}: nothing is held");
     let record = relay.record().unwrap_or_default();
     assert_eq!(record["tokens"], status["tokens"], "{case}: KV agrees with the object");
