@@ -49,12 +49,25 @@ impl PortError {
     }
 }
 
+/// Some of the keys of KV that begin alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPage {
+    /// The keys, in the order of their bytes.
+    pub keys: Vec<String>,
+    /// Where the next page begins, if there is one.
+    pub cursor: Option<String>,
+}
+
 /// Workers KV: read everywhere, up to a minute old or more.
 pub trait Kv {
     /// The value of a key.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<String>, PortError>>;
-    /// Sets the value of a key.
-    fn put(&self, key: &str, value: &str) -> impl Future<Output = Result<(), PortError>>;
+    /// Sets the value of a key; for so many seconds only, where that is said.
+    fn put(&self, key: &str, value: &str, seconds: Option<u32>) -> impl Future<Output = Result<(), PortError>>;
+    /// The keys that begin so, up to 1,000 of them.
+    fn list(&self, prefix: &str, cursor: Option<&str>) -> impl Future<Output = Result<KeyPage, PortError>>;
+    /// Forgets a key, if there is one.
+    fn delete(&self, key: &str) -> impl Future<Output = Result<(), PortError>>;
 }
 
 /// A value of `SQLite`.

@@ -8,6 +8,7 @@ mod exchange;
 mod feed;
 mod incoming_request;
 mod js_error;
+mod kv;
 mod object_storage;
 mod portal_object;
 mod runtime;

@@ -6,8 +6,8 @@ use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::LogLine;
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Kv, Log,
-    PortError, Portals, Queues, Random, SendError, Sql, SqlValue,
+    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, KeyPage, Kv,
+    Log, PortError, Portals, Queues, Random, SendError, Sql, SqlValue,
 };
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -168,8 +168,16 @@ impl Kv for ObjectRuntime {
         Kv::get(&self.runtime, key).await
     }
 
-    async fn put(&self, key: &str, value: &str) -> Result<(), PortError> {
-        self.runtime.put(key, value).await
+    async fn put(&self, key: &str, value: &str, seconds: Option<u32>) -> Result<(), PortError> {
+        self.runtime.put(key, value, seconds).await
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KeyPage, PortError> {
+        self.runtime.list(prefix, cursor).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), PortError> {
+        self.runtime.delete(key).await
     }
 }
 

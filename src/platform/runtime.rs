@@ -7,8 +7,8 @@ use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    CallError, Clock, Directory, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Kv, Log, PortError, Portals,
-    Queues, Random, RateLimiter, SendError,
+    CallError, Clock, Directory, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Log, Portals, Queues, Random,
+    RateLimiter, SendError,
 };
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -22,7 +22,6 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit};
 use worker::Env;
 
-const INSTALLS_BINDING: &str = "INSTALLS";
 const PORTALS_BINDING: &str = "PORTALS";
 const DIRECTORY_BINDING: &str = "DIRECTORY";
 const RATE_LIMIT_BINDING: &str = "UNVERIFIED_LIMIT";
@@ -56,8 +55,8 @@ impl Runtime {
         Self { env }
     }
 
-    /// A binding that fetches. Its class differs by kind, so only its presence is checked.
-    fn binding(&self, name: &str) -> Option<Fetches> {
+    /// A binding. Its class differs by kind, so only its presence is checked.
+    pub(super) fn binding<T: JsCast>(&self, name: &str) -> Option<T> {
         let value = js_sys::Reflect::get(&self.env, &JsValue::from_str(name)).ok()?;
         value.is_object().then(|| value.unchecked_into())
     }
@@ -99,21 +98,6 @@ impl Log for Runtime {
     }
 }
 
-impl Kv for Runtime {
-    async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
-        let fail = |error: &dyn std::fmt::Display| PortError::new("kv.get", &error);
-        let kv = self.env.kv(INSTALLS_BINDING).map_err(|error| fail(&error))?;
-        kv.get(key).text().await.map_err(|error| fail(&error))
-    }
-
-    async fn put(&self, key: &str, value: &str) -> Result<(), PortError> {
-        let fail = |error: &dyn std::fmt::Display| PortError::new("kv.put", &error);
-        let kv = self.env.kv(INSTALLS_BINDING).map_err(|error| fail(&error))?;
-        let put = kv.put(key, value).map_err(|error| fail(&error))?;
-        put.execute().await.map_err(|error| fail(&error))
-    }
-}
-
 impl RateLimiter for Runtime {
     async fn allows(&self, key: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(RATE_LIMIT_BINDING) else {
@@ -148,7 +132,7 @@ impl Portals for Runtime {
         hint: LocationHint,
         command: &PortalCommand,
     ) -> Result<PortalReply, CallError> {
-        call_object(&self.portal(member_id, hint)?, command).await
+        call_object(&self.portal(member_id, hint)?, command, command.patience_millis()).await
     }
 }
 
@@ -156,7 +140,7 @@ impl Directory for Runtime {
     async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
         let namespace = self.env.durable_object(DIRECTORY_BINDING).map_err(not_retryable)?;
         let stub = namespace.get_by_name(DIRECTORY_NAME).map_err(not_retryable)?;
-        call_object(&stub.into_rpc(), command).await
+        call_object(&stub.into_rpc(), command, None).await
     }
 }
 
@@ -251,11 +235,17 @@ impl Queues for Runtime {
     }
 }
 
-/// Calls an object: JSON there, JSON back.
-async fn call_object<C: Serialize, A: DeserializeOwned>(stub: &Fetches, command: &C) -> Result<A, CallError> {
+/// Calls an object: JSON there, JSON back, for so many milliseconds at most.
+async fn call_object<C: Serialize, A: DeserializeOwned>(
+    stub: &Fetches,
+    command: &C,
+    within_millis: Option<u32>,
+) -> Result<A, CallError> {
     let body = serde_json::to_string(command).map_err(not_retryable)?;
+    let init = RequestInit::new();
+    init.set_signal(within_millis.map(AbortSignal::timeout_with_u32).as_ref());
     let answer = async {
-        let response = exchange::post(stub, OBJECT_URL, &body, RequestInit::new()).await?;
+        let response = exchange::post(stub, OBJECT_URL, &body, init).await?;
         exchange::text(&response).await
     };
     let text = answer.await.map_err(|thrown| call_error(&thrown))?;
@@ -265,8 +255,9 @@ async fn call_object<C: Serialize, A: DeserializeOwned>(stub: &Fetches, command:
 fn call_error(thrown: &JsValue) -> CallError {
     CallError {
         // <https://developers.cloudflare.com/durable-objects/best-practices/error-handling/>: calling an overloaded object
-        // again makes it worse. Anything else may be tried: commands may be carried out twice.
-        retryable: !js_error::has_flag(thrown, "overloaded"),
+        // again makes it worse, and so it is with one that does not answer in time. Anything else may be tried: commands may be
+        // carried out twice.
+        retryable: !js_error::has_flag(thrown, "overloaded") && !js_error::is_named(thrown, "TimeoutError"),
         cause: js_error::describe(thrown),
     }
 }

@@ -41,7 +41,8 @@ impl Edge {
     /// 2. Normalize it. From here on no token is left in it. Where the operator wants it, the address is looked at as well.
     /// 3. Let the portal's object judge and log it. A caller that the rate limiter refused does not get that far, unless the
     ///    isolate or KV knows its token.
-    /// 4. What the object refuses counts against the rate limit, and is held where it may be genuine.
+    /// 4. What the object refuses counts against the rate limit, and is held where it may be genuine. Where the object cannot be
+    ///    reached, an event whose token the isolate or KV knows is spilled.
     /// 5. An event that claims an installation has its claim proven, once it is safe itself.
     pub(super) async fn accept(
         &self,
@@ -60,13 +61,18 @@ impl Edge {
         if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
         }
-        let refusal = match self.append(runtime, post).await? {
-            Ok(seq) => {
+        let refusal = match self.append(runtime, post).await {
+            Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
                 self.compare_source(runtime, post, true).await;
                 return Ok(accepted(post, Some(seq)));
             }
-            Err(refusal) => refusal,
+            Ok(Err(refusal)) => refusal,
+            // KV is asked once more, if it did not answer.
+            Err(problem) if is_verified || self.is_verified(runtime, post).await => {
+                return self.spill(runtime, post, problem).await;
+            }
+            Err(problem) => return Err(problem),
         };
         self.cache.borrow_mut().set_refused(&post.member_id, post.sha256);
         if !runtime.allows(&format!("{} {}", post.member_id, post.address)).await {
@@ -92,7 +98,10 @@ impl Edge {
                 return is_listed;
             }
         }
-        let record = read_record(runtime, &post.member_id).await;
+        // Where KV is down, it is asked again by whoever comes next.
+        let Ok(record) = read_record(runtime, &post.member_id).await else {
+            return false;
+        };
         let listed = record.map_or_else(Vec::new, |record| record.believed(post.received_at));
         let is_listed = listed.contains(&post.sha256);
         self.cache.borrow_mut().set_read(&post.member_id, listed, post.received_at);
@@ -133,7 +142,12 @@ pub(super) fn accepted(post: &Post, seq: Option<i64>) -> Reply {
     Reply::json(200, &body)
 }
 
-async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
+/// The answer where the event waits for the portal's object in KV.
+pub(super) fn queued(post: &Post) -> Reply {
+    Reply::json(202, &Accepted { status: "queued", id: post.event.id, seq: None })
+}
+
+pub(super) async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
     let Post { member_id, sha256, event, .. } = post;
     let hold = DirectoryCommand::Hold { member_id: member_id.clone(), sha256: *sha256, event: event.clone() };
     match call_directory(runtime, &hold).await? {

@@ -2,7 +2,7 @@
 //! posts. Neither is believed before it is proven.
 
 use super::Edge;
-use super::events::{accepted, rate_limited};
+use super::events::{accepted, hold_in_directory, rate_limited};
 use super::install_page::{Page, Visit};
 use super::objects::{call_directory, call_portal, unexpected};
 use super::post::{self, Post, forbidden};
@@ -101,9 +101,13 @@ impl Edge {
             }
             Verdict::Pending(reason) => {
                 // Held, or logged where its token is registered already.
-                self.take(runtime, &post).await.or_else(|problem| {
-                    if problem.code() == Code::Forbidden { Ok(Reply::text(202, "")) } else { Err(problem) }
-                })?;
+                match self.take(runtime, &post).await {
+                    Err(problem) if problem.code() == Code::Unavailable => {
+                        hold_in_directory(runtime, &post).await.map(drop)
+                    }
+                    Err(problem) if problem.code() != Code::Forbidden => Err(problem),
+                    _ => Ok(()),
+                }?;
                 Ok(Reply::json(202, &Pending { status: "pending", reason }))
             }
             // An event whose token is registered is genuine, whatever became of the access token beside it.
@@ -114,15 +118,17 @@ impl Edge {
         }
     }
 
-    /// An event at the handler that makes a claim: it was taken like any other, and now its claim is proven as well.
+    /// An event at the handler that makes a claim: it was taken like any other, and now its claim is proven as well. Where the object
+    /// cannot be reached the claim is kept, and the Directory holds the event, which is fetched when the claim is proven.
     pub(super) async fn follow_claim(
         &self,
         runtime: &impl EdgeRuntime,
         post: &Post,
         taken: Result<Reply, Problem>,
     ) -> Result<Reply, Problem> {
-        let is_safe = taken.as_ref().map_or_else(|problem| problem.code() == Code::Forbidden, |_| true);
-        let (Some(Ok(claim)), true) = (&post.claim, is_safe && self.config.installs.application().is_some()) else {
+        let refused_as = taken.as_ref().err().map(Problem::code);
+        let may_follow = matches!(refused_as, None | Some(Code::Forbidden | Code::Unavailable));
+        let (Some(Ok(claim)), true) = (&post.claim, may_follow && self.config.installs.application().is_some()) else {
             return taken;
         };
         if self.check_rate(runtime, &post.member_id, &post.address).await.is_err() {
@@ -131,9 +137,13 @@ impl Edge {
         match self.prove(runtime, claim, post.hint, None).await {
             Ok(Verdict::Installed { .. }) => {
                 self.cache.borrow_mut().set_registered(&post.member_id);
-                let was_accepted = taken.as_ref().is_ok_and(|reply| reply.status == 200);
-                if was_accepted { taken } else { Ok(accepted(post, None)) }
+                match taken {
+                    Ok(reply) if reply.status == 200 => Ok(reply),
+                    Err(problem) if problem.code() == Code::Unavailable => self.take(runtime, post).await,
+                    _ => Ok(accepted(post, None)),
+                }
             }
+            Ok(Verdict::Pending(_)) if refused_as == Some(Code::Unavailable) => hold_in_directory(runtime, post).await,
             _ => taken,
         }
     }
@@ -191,7 +201,8 @@ impl Edge {
         }
     }
 
-    /// Lets the portal's object prove a claim. One that cannot be proven now is kept, and tried again.
+    /// Lets the portal's object prove a claim. One that cannot be proven now is kept, and tried again; so is one whose object
+    /// cannot be reached.
     async fn prove(
         &self,
         runtime: &impl EdgeRuntime,
@@ -200,25 +211,12 @@ impl Edge {
         post: Option<&Post>,
     ) -> Result<Verdict, Problem> {
         let member_id = &claim.member_id;
-        // What KV says comes first, so that a portal that was written by hand keeps its other tokens.
-        if matches!(call_portal(runtime, member_id, hint, |_| PortalCommand::Status).await?, PortalReply::UnknownPortal)
-        {
-            adopt(runtime, member_id, hint).await?;
-        }
         let sealed = self.seal(runtime, &claim.to_secret(), SealedFor { member_id, purpose: CLAIM_PURPOSE })?;
-        let install = |may_be_repeated| {
-            PortalCommand::Install(Install {
-                member_id: member_id.clone(),
-                claim: sealed.clone(),
-                event: post.map(|post| post.event.clone()),
-                may_be_repeated,
-                may_refresh: false,
-            })
-        };
-        match call_portal(runtime, member_id, hint, install).await? {
+        let reply = ask_to_install(runtime, member_id, hint, &sealed, post).await;
+        match reply.unwrap_or(PortalReply::InstallPending(PendingInstall::Unreachable)) {
             PortalReply::Installed { seq, progress } => Ok(Verdict::Installed { seq, progress }),
             PortalReply::InstallPending(PendingInstall::Unreachable) => {
-                let keep = DirectoryCommand::KeepInstall { member_id: member_id.clone(), claim: sealed.clone() };
+                let keep = DirectoryCommand::KeepInstall { member_id: member_id.clone(), claim: sealed };
                 match call_directory(runtime, &keep).await? {
                     DirectoryReply::Done => Ok(Verdict::Pending(PendingInstall::Unreachable)),
                     other => Err(unexpected(runtime, &other)),
@@ -246,6 +244,29 @@ impl Edge {
         runtime.fill(&mut nonce);
         self.config.vault.seal(secret, sealed_for, nonce).map_err(|_| install_is_not_configured())
     }
+}
+
+async fn ask_to_install(
+    runtime: &impl EdgeRuntime,
+    member_id: &MemberId,
+    hint: LocationHint,
+    claim: &Sealed,
+    post: Option<&Post>,
+) -> Result<PortalReply, Problem> {
+    // What KV says comes first, so that a portal that was written by hand keeps its other tokens.
+    if matches!(call_portal(runtime, member_id, hint, |_| PortalCommand::Status).await?, PortalReply::UnknownPortal) {
+        adopt(runtime, member_id, hint).await?;
+    }
+    let install = |may_be_repeated| {
+        PortalCommand::Install(Install {
+            member_id: member_id.clone(),
+            claim: claim.clone(),
+            event: post.map(|post| post.event.clone()),
+            may_be_repeated,
+            may_refresh: false,
+        })
+    };
+    call_portal(runtime, member_id, hint, install).await
 }
 
 /// The answer where portals cannot install the application.

@@ -12,6 +12,7 @@ impl Edge {
     /// the next time.
     pub async fn run_jobs(&self, runtime: &impl EdgeRuntime) {
         self.tell_configuration_once(runtime);
+        conclude(runtime, "drain spilled events", self.drain_spilled(runtime).await);
         conclude(runtime, "check portals", self.check_overdue_portals(runtime).await);
         conclude(runtime, "check plan", self.check_plan(runtime).await);
         conclude(runtime, "refresh source list", self.refresh_sources(runtime).await);

@@ -7,6 +7,7 @@ pub mod cache;
 mod consumers;
 mod deliveries;
 mod destinations;
+mod drain;
 mod events;
 mod health;
 mod install;
@@ -22,6 +23,7 @@ mod query;
 pub mod read;
 mod records;
 mod sources;
+mod spill;
 pub mod tail;
 mod watchdog;
 

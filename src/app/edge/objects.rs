@@ -2,7 +2,7 @@
 
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
-use crate::app::portal::command::{PortalCommand, PortalReply};
+use crate::app::portal::command::{PortalCommand, PortalReply, TAKING_MILLIS};
 use crate::app::ports::{CallError, Directory, EdgeRuntime, Portals};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -69,13 +69,15 @@ pub fn unavailable() -> Problem {
     Problem::new(Code::Unavailable, "try again").with_header("retry-after", RETRY_AFTER_SECONDS)
 }
 
-/// Repeats a call with a fresh stub each time, since a stub that failed stays broken.
+/// Repeats a call with a fresh stub each time, since a stub that failed stays broken; but not after so long that the caller
+/// may not wait for another.
 /// <https://developers.cloudflare.com/durable-objects/best-practices/error-handling/>
 async fn repeat<A: Answer>(
     runtime: &impl EdgeRuntime,
     call: impl AsyncFn(bool) -> Result<A, CallError>,
 ) -> Result<A, String> {
     let mut pauses = RETRY_PAUSES_MILLIS.iter();
+    let end = runtime.now().plus_millis(TAKING_MILLIS.into());
     let mut is_repeated = false;
     loop {
         let error = match call(is_repeated).await {
@@ -85,7 +87,7 @@ async fn repeat<A: Answer>(
             },
             Err(error) => error,
         };
-        match pauses.next().filter(|_| error.retryable) {
+        match pauses.next().filter(|_| error.retryable && runtime.now() < end) {
             Some(pause) => runtime.sleep(*pause).await,
             None => return Err(error.cause),
         }

@@ -12,7 +12,8 @@ use crate::domain::problem::Problem;
 
 /// Lets a portal's object take over what KV says. Whether KV says anything.
 pub async fn adopt(runtime: &impl EdgeRuntime, member_id: &MemberId, hint: LocationHint) -> Result<bool, Problem> {
-    let Some(record) = read_record(runtime, member_id).await.filter(|record| !record.tokens.is_empty()) else {
+    let record = read_record(runtime, member_id).await.ok().flatten();
+    let Some(record) = record.filter(|record| !record.tokens.is_empty()) else {
         return Ok(false);
     };
     let adopt = |_| PortalCommand::Adopt { member_id: member_id.clone(), record: record.clone() };
@@ -22,21 +23,26 @@ pub async fn adopt(runtime: &impl EdgeRuntime, member_id: &MemberId, hint: Locat
     }
 }
 
-/// The record of a portal in KV. One that cannot be read is as good as none: the event is held, and the log tells why.
-pub async fn read_record(runtime: &impl EdgeRuntime, member_id: &MemberId) -> Option<InstallRecord> {
+/// KV did not answer. The log tells why.
+pub struct KvIsDown;
+
+/// The record of a portal in KV. One that is no record is as good as none: the event is held, and the log tells why.
+pub async fn read_record(runtime: &impl EdgeRuntime, member_id: &MemberId) -> Result<Option<InstallRecord>, KvIsDown> {
     let complain = |error: String| {
         let line = LogLine::new(Level::Warn, "record not readable").with("member_id", member_id.as_str());
         runtime.write(line.with("error", error));
     };
-    let text = Kv::get(runtime, &format!("{RECORD_KEY_PREFIX}{member_id}"))
-        .await
-        .map_err(|error| complain(error.to_string()))
-        .ok()??;
-    serde_json::from_str(&text)
-        .map_err(|error: serde_json::Error| {
+    let text = Kv::get(runtime, &format!("{RECORD_KEY_PREFIX}{member_id}")).await.map_err(|error| {
+        complain(error.to_string());
+        KvIsDown
+    })?;
+    let read = |text: String| {
+        let not_readable = |error: serde_json::Error| {
             // The message is not told: it quotes the record, in which somebody may have written a token in place of its hash.
             let (line, column) = (error.line(), error.column());
             complain(format!("{:?} error at line {line}, column {column}", error.classify()));
-        })
-        .ok()
+        };
+        serde_json::from_str(&text).map_err(not_readable).ok()
+    };
+    Ok(text.and_then(read))
 }

@@ -95,7 +95,7 @@ impl Edge {
             return Ok(());
         }
         let json = serde_json::to_string(&fetched).map_err(|error| error.to_string())?;
-        Kv::put(runtime, LIST_KEY, &json).await.map_err(|error| error.to_string())
+        Kv::put(runtime, LIST_KEY, &json, None).await.map_err(|error| error.to_string())
     }
 
     async fn source_of(&self, runtime: &impl EdgeRuntime, post: &Post) -> Source {

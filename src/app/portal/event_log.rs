@@ -140,6 +140,16 @@ fn walk_back(
     }
 }
 
+/// The place of an event that was appended within so many milliseconds after it was received, if it was.
+pub fn find_soon(sql: &impl Sql, id: EventId, within_millis: i64) -> Result<Option<i64>, PortError> {
+    let received_at = id.received_at();
+    let first = last_before(sql, received_at.plus_millis(-CLOCK_SKEW_MILLIS))?;
+    let last = last_before(sql, received_at.plus_millis(within_millis))?.min(first + MAX_ROWS_SEARCHED);
+    let arguments = [first.into(), last.into(), id.to_string().into()];
+    let rows = sql.query("SELECT seq FROM log WHERE seq > ? AND seq <= ? AND id = ? LIMIT 1", &arguments)?;
+    rows.first().map(|row| integer(row, 0)).transpose()
+}
+
 /// The next entries behind a place.
 pub fn entries_behind(sql: &impl Sql, after: i64, limit: u32) -> Result<Vec<LogEntry>, PortError> {
     let query = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE seq > ? ORDER BY seq LIMIT ?");
@@ -194,8 +204,13 @@ pub fn select(sql: &impl Sql, query: &LogQuery) -> Result<(Vec<LogEntry>, i64), 
 }
 
 /// The place of an event that is kept. It was logged when it was received, or later where it was held: so it is looked for from
-/// the time of its id on, among so many events.
+/// the time of its id on, among so many events. Of one that waited in KV it is known.
 pub fn find(sql: &impl Sql, id: EventId) -> Result<Option<i64>, PortError> {
+    let drained =
+        "SELECT log.seq FROM drained JOIN log ON log.seq = drained.seq WHERE drained.id = ? AND log.id = drained.id";
+    if let Some(row) = sql.query(drained, &[id.to_string().into()])?.first() {
+        return integer(row, 0).map(Some);
+    }
     let mut after = last_before(sql, id.received_at().plus_millis(-CLOCK_SKEW_MILLIS))?;
     let id = id.to_string();
     for _ in 0..MAX_ROWS_SEARCHED / PRUNE_STEP {

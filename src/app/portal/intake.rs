@@ -48,20 +48,26 @@ impl<R: PortalRuntime> Portal<R> {
         }
         let displaced = {
             let mut memory = self.memory.borrow_mut();
-            let Some(Memory { registration, held, .. }) = memory.as_mut() else {
+            let Some(memory) = memory.as_mut() else {
                 return Ok(PortalReply::UnknownPortal);
             };
-            // Once a minute is enough for the list of portals, and a flood must not become a flood of reports.
-            registration.report_due_at.get_or_insert(now.plus_millis(REPORT_HELD_MILLIS));
-            held.hold(&self.runtime, &registration.member_id, hold.sha256, &hold.event, now)?
+            self.hold_in(memory, &hold, now)?
         };
         self.rearm().await?;
         Ok(PortalReply::Held { displaced })
     }
 
+    /// Holds an event. How many others made room for it.
+    pub(super) fn hold_in(&self, memory: &mut Memory, hold: &Append, now: Timestamp) -> Result<usize, PortError> {
+        let Memory { registration, held, .. } = memory;
+        // Once a minute is enough for the list of portals, and a flood must not become a flood of reports.
+        registration.report_due_at.get_or_insert(now.plus_millis(REPORT_HELD_MILLIS));
+        held.hold(&self.runtime, &registration.member_id, hold.sha256, &hold.event, now)
+    }
+
     /// Sets the alarm that a newly logged event needs: soon, where it is to be sent; now and then, where the log is the sink, so that
     /// what is old is deleted.
-    async fn look_after_log(&self, seq: i64, now: Timestamp) -> Result<(), PortError> {
+    pub(super) async fn look_after_log(&self, seq: i64, now: Timestamp) -> Result<(), PortError> {
         let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.delivery_due_at(now));
         if let Some(due_at) = due_at {
             // While a destination is down, its next probe is alarm enough.
@@ -74,7 +80,7 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     /// Logs an event, unless an earlier call did. `believed` is the kind of its token, or nothing where that was removed.
-    fn log_once(
+    pub(super) fn log_once(
         &self,
         memory: &mut Memory,
         append: Append,

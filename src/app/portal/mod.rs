@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod delivery_command;
 mod delivery_state;
 pub mod destinations;
+mod drain;
 mod event_log;
 pub mod follow;
 pub mod installs;
@@ -135,6 +136,7 @@ impl<R: PortalRuntime> Portal<R> {
         match command {
             PortalCommand::Append(append) => self.append(append, now).await,
             PortalCommand::Hold(hold) => self.hold(hold, now).await,
+            PortalCommand::Drain(spilled) => self.drain(spilled, now).await,
             PortalCommand::Adopt { member_id, record } => self.adopt(member_id, record, now).await,
             PortalCommand::Register(register) => self.register(register, now).await,
             PortalCommand::Revoke { sha256 } => self.revoke(sha256.as_ref(), now).await,

@@ -1,6 +1,7 @@
 //! The tables of a portal's object.
 
 use super::consumers::CREATE_CONSUMER;
+use super::drain::CREATE_DRAINED;
 use super::installs::CREATE_AUTHORISATION;
 use crate::app::held_events::CREATE_HELD;
 use crate::app::migrations::Migrations;
@@ -8,7 +9,7 @@ use crate::app::migrations::Migrations;
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
 pub const MIGRATIONS: Migrations =
-    &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS, DROPPED, TALLY];
+    &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS, DROPPED, TALLY, DRAINED];
 
 const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
 
@@ -135,3 +136,5 @@ const DROPPED: &[&str] = &["ALTER TABLE portal ADD COLUMN dropped INTEGER NOT NU
 
 /// JSON of what became of deliveries. It is written with the cursor, so that counting costs no row.
 const TALLY: &[&str] = &["ALTER TABLE destination ADD COLUMN tally TEXT"];
+
+const DRAINED: &[&str] = &[CREATE_DRAINED];

@@ -52,7 +52,7 @@ impl<R: PortalRuntime> Portal<R> {
             let key = format!("{RECORD_KEY_PREFIX}{}", registration.member_id);
             (key, record, json, due_at)
         };
-        let next_due_at = match Kv::put(&self.runtime, &key, &json).await {
+        let next_due_at = match Kv::put(&self.runtime, &key, &json, None).await {
             Ok(()) => None,
             Err(error) => {
                 self.runtime.write(LogLine::new(Level::Warn, "record not written").with("error", error.to_string()));

@@ -62,6 +62,47 @@ fn an_update_may_bring_another_token_and_the_old_one_stays() {
     assert_eq!(relay.logged(), ["install", "install", "1", "2"]);
 }
 
+/// Calls that the Worker makes while a claim comes: the object is asked in vain at each step.
+const CALLS_OF_A_CLAIM: usize = 6;
+
+#[test]
+fn an_installation_whose_object_cannot_be_reached_is_proven_later_with_its_event() {
+    for path in ["/install", "/events"] {
+        let relay = relay();
+        relay.faults().plan_next(Operation::CallPortal, CALLS_OF_A_CLAIM, false, Then::Error);
+        let answer = relay.send(Callback { path, ..Callback::new(&relay.issue(ADMIN), TOKEN) }.request());
+        assert_eq!(answer.status, 202, "{path}: {answer:?}");
+        relay.advance(10 * MINUTE);
+        assert_eq!(relay.logged(), ["install"], "{path}");
+        assert_eq!(relay.application()["state"], "valid", "{path}");
+        relay.accept(&Post::new(TOKEN, 1));
+    }
+}
+
+#[test]
+fn an_update_whose_object_cannot_be_reached_waits_as_an_event_and_as_a_claim() {
+    let relay = installed(TOKEN);
+    relay.advance(MINUTE);
+    relay.faults().plan_next(Operation::CallPortal, CALLS_OF_A_CLAIM, false, Then::Error);
+    let pair = relay.issue(ADMIN);
+    let update = Callback { event: "ONAPPUPDATE", path: "/events", ts: 1_767_700_000, ..Callback::new(&pair, TOKEN) };
+    let answer = relay.send(update.request());
+    assert_eq!((answer.status, answer.json()["status"].clone()), (202, json!("queued")));
+    relay.advance_with_cron(10 * MINUTE);
+    assert_eq!(relay.logged(), ["install", "install"]);
+    assert_eq!(relay.application()["state"], "valid");
+}
+
+#[test]
+fn an_administrator_whose_portal_cannot_be_reached_sees_that_the_installation_waits() {
+    let relay = relay();
+    relay.faults().plan_next(Operation::CallPortal, CALLS_OF_A_CLAIM, false, Then::Error);
+    let page = relay.send(form(&relay.issue(ADMIN), Some(TOKEN), "en"));
+    assert_eq!(page.status, 202, "{page:?}");
+    relay.advance(HOUR);
+    assert_eq!(relay.application()["state"], "valid");
+}
+
 #[test]
 fn an_installation_that_cannot_be_proven_now_is_proven_later_with_its_events() {
     let relay = relay();

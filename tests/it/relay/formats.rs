@@ -37,7 +37,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=9"),
+        ("schema_version", "version=10"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -160,6 +160,7 @@ fn commands_to_a_portal_keep_their_format() {
     keeps_format::<PortalCommand>(&[
         r#"{"Append":{"sha256":"HASH","event":EVENT,"may_be_repeated":false}}"#,
         r#"{"Hold":{"sha256":"HASH","event":EVENT,"may_be_repeated":true}}"#,
+        r#"{"Drain":[{"sha256":"HASH","event":EVENT,"may_be_repeated":true}]}"#,
         r#"{"Adopt":{"member_id":"m","record":{"tokens":[{"sha256":"HASH","kind":"webhook","status":"active"}]}}}"#,
         r#"{"Register":{"member_id":"m","sha256":"HASH","kind":"app","label":"calendar","domain":"a.bitrix24.com"}}"#,
         r#"{"Revoke":{"sha256":"HASH"}}"#,
@@ -269,6 +270,7 @@ fn replies_of_a_portal_keep_their_format() {
         r#""Unregistered""#,
         r#""Revoked""#,
         r#"{"Held":{"displaced":0}}"#,
+        r#"{"Drained":{"logged":1,"held":2,"refused":3}}"#,
         r#""UnknownPortal""#,
         r#""UnknownToken""#,
         r#""TooManyTokens""#,

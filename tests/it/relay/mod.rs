@@ -26,6 +26,7 @@ mod replaying;
 mod retrying;
 mod sending;
 mod sources;
+mod spilling;
 mod taking;
 mod variables;
 mod watching;

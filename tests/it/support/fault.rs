@@ -20,6 +20,10 @@ pub enum Operation {
     KvGet,
     /// KV is written.
     KvPut,
+    /// The keys of KV are listed.
+    KvList,
+    /// A key is deleted from KV.
+    KvDelete,
     /// The Worker calls the object of a portal.
     CallPortal,
     /// The Worker, or the object of a portal, calls the Directory.
@@ -37,6 +41,8 @@ pub enum Then {
     Error,
     /// It is gone: memory is dropped, what it wrote since it last waited is not kept, and its callers get an error.
     Reset,
+    /// Its caller waits in vain.
+    Hang,
 }
 
 /// One failure.

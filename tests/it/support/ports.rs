@@ -11,15 +11,17 @@ use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryRe
 use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
-    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Kv, Log,
-    PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
+    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, KeyPage, Kv,
+    Log, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
 use bitrix24_edge_relay::domain::time::Timestamp;
+use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
 
 /// What the Worker, or one object, reaches.
@@ -61,6 +63,7 @@ impl Ports {
         self.world.pause().await;
         match self.world.faults.strike(operation) {
             None => Course::Well,
+            Some(Fault { persisted: false, then: Then::Hang, .. }) => std::future::pending().await,
             Some(Fault { persisted: true, then, .. }) => Course::FailsAfter(then),
             Some(Fault { then: Then::Reset, .. }) if self.object.is_some() => self.vanish().await,
             Some(_) => Course::FailsBefore,
@@ -71,6 +74,7 @@ impl Ports {
     async fn outcome<T, E>(&self, course: Course, result: Result<T, E>, error: E) -> Result<T, E> {
         match course {
             Course::Well => result,
+            Course::FailsAfter(Then::Hang) => std::future::pending().await,
             Course::FailsAfter(Then::Reset) if self.object.is_some() => self.vanish().await,
             Course::FailsBefore | Course::FailsAfter(_) => Err(error),
         }
@@ -131,17 +135,33 @@ impl Log for Ports {
 impl Kv for Ports {
     async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
         let course = self.course(Operation::KvGet).await;
-        self.outcome(course, Ok(self.world.kv.read(key)), Self::error("kv.get")).await
+        self.outcome(course, Ok(self.world.kv.read(key, self.world.now())), Self::error("kv.get")).await
     }
 
-    async fn put(&self, key: &str, value: &str) -> Result<(), PortError> {
+    async fn put(&self, key: &str, value: &str, seconds: Option<u32>) -> Result<(), PortError> {
         let course = self.course(Operation::KvPut).await;
         if matches!(course, Course::FailsBefore) {
             return Err(Self::error("kv.put"));
         }
-        self.world.kv.write(key, value);
+        let until = seconds.map(|seconds| self.world.now().plus_millis(i64::from(seconds) * 1_000));
+        self.world.kv.write(key, value, until);
         self.world.pause().await;
         self.outcome(course, Ok(()), Self::error("kv.put")).await
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KeyPage, PortError> {
+        let course = self.course(Operation::KvList).await;
+        let (keys, cursor) = self.world.kv.list(prefix, cursor, self.world.now());
+        self.outcome(course, Ok(KeyPage { keys, cursor }), Self::error("kv.list")).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), PortError> {
+        let course = self.course(Operation::KvDelete).await;
+        if matches!(course, Course::FailsBefore) {
+            return Err(Self::error("kv.delete"));
+        }
+        self.world.kv.delete(key);
+        self.outcome(course, Ok(()), Self::error("kv.delete")).await
     }
 }
 
@@ -320,7 +340,14 @@ impl Portals for Ports {
         command: &PortalCommand,
     ) -> Result<PortalReply, CallError> {
         let portal = self.world.portal(member_id.as_str());
-        self.call(Operation::CallPortal, portal, command).await
+        let call = self.call(Operation::CallPortal, portal, command);
+        let Some(patience) = command.patience_millis() else {
+            return call.await;
+        };
+        match select(pin!(call), pin!(self.world.sleep(patience))).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(_) => Err(CallError { retryable: false, cause: "no answer in time".to_owned() }),
+        }
     }
 }
 

@@ -286,7 +286,7 @@ impl Relay {
 
     /// Writes the record of the portal, as a person does.
     pub fn write_record(&self, text: &str) {
-        self.kv().write(&record_key(), text);
+        self.kv().write(&record_key(), text, None);
     }
 
     /// The lines of the log with this message.
