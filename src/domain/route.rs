@@ -32,6 +32,8 @@ pub enum Route {
     Portal(MemberId),
     /// `/portals/{member_id}/events`
     PortalEvents(MemberId),
+    /// `/portals/{member_id}/activity`
+    PortalActivity(MemberId),
     /// `/portals/{member_id}/sync`
     PortalSync(MemberId),
     /// `/portals/{member_id}/token`, of the services that are handed access tokens
@@ -97,6 +99,7 @@ impl Route {
             ["portals"] => Self::Portals,
             ["portals", id] => Self::Portal(member(id)?),
             ["portals", id, "events"] => Self::PortalEvents(member(id)?),
+            ["portals", id, "activity"] => Self::PortalActivity(member(id)?),
             ["portals", id, "sync"] => Self::PortalSync(member(id)?),
             ["portals", id, "token"] => Self::PortalAccessToken(member(id)?),
             ["portals", id, "consumers"] => Self::Consumers(member(id)?),
@@ -142,6 +145,7 @@ impl Route {
             | Self::OpenApi
             | Self::Portals
             | Self::PortalEvents(_)
+            | Self::PortalActivity(_)
             | Self::Consumers(_)
             | Self::Log
             | Self::Metrics
@@ -163,7 +167,9 @@ impl Route {
     #[must_use]
     pub fn reading(&self, method: &str) -> Option<Reading<'_>> {
         match self {
-            Self::PortalEvents(id) | Self::Consumers(id) | Self::ConsumerAck(id, _) => Some(Reading::Portal(id)),
+            Self::PortalEvents(id) | Self::PortalActivity(id) | Self::Consumers(id) | Self::ConsumerAck(id, _) => {
+                Some(Reading::Portal(id))
+            }
             Self::Consumer(id, _) if method != "DELETE" => Some(Reading::Portal(id)),
             Self::Log => Some(Reading::AllItSees),
             _ => None,

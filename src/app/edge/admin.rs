@@ -10,7 +10,7 @@ use super::merged_log;
 use super::metrics;
 use super::objects::{call_directory, call_portal, unexpected};
 use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad, read_json};
-use super::read::read_log;
+use super::read::{read_log, tell_activity};
 use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use crate::app::portal::command::{
@@ -75,6 +75,7 @@ impl Edge {
             (Route::PortalToken(member_id, hash), _) => revoke(runtime, &member_id, Some(hash)).await,
             (Route::PortalSync(member_id), _) => sync(runtime, &member_id).await,
             (Route::PortalEvents(member_id), _) => read_log(runtime, &member_id, &query).await,
+            (Route::PortalActivity(member_id), _) => tell_activity(runtime, &member_id, &query).await,
             (Route::Consumers(member_id), _) => consumers::list(runtime, &member_id).await,
             (Route::Consumer(member_id, name), "DELETE") => consumers::remove(runtime, &member_id, name).await,
             (Route::Consumer(member_id, name), _) => consumers::show(runtime, &member_id, &name).await,

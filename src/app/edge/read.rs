@@ -1,10 +1,13 @@
 //! Reading a portal's log: in pages, by long poll, and as a live tail.
 
 use super::Edge;
+use super::admin::{call_known, unknown_portal};
 use super::log_reader::LogReader;
+use super::objects::unexpected;
 use super::query::{DEFAULT_LIMIT, LIMITS, MAX_PLACE, Query, bad};
 use super::tail::Tail;
-use crate::app::portal::command::{LogPage, LogQuery};
+use crate::app::portal::activity::{DEFAULT_MINUTES, MAX_MINUTES};
+use crate::app::portal::command::{LogPage, LogQuery, PortalCommand, PortalReply};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::consumer_name::ConsumerName;
 use crate::domain::event_glob::EventGlob;
@@ -65,6 +68,16 @@ pub async fn read_log<R: EdgeRuntime>(runtime: &R, member_id: &MemberId, query: 
         page = LogPage { events, next: reader.position() };
     }
     Ok(Reply::json(200, &page))
+}
+
+/// How many events were logged of late, from one moment to the next.
+pub async fn tell_activity(runtime: &impl EdgeRuntime, member_id: &MemberId, query: &Query) -> Result<Reply, Problem> {
+    let minutes = query.number("minutes", 1..=MAX_MINUTES)?.unwrap_or(DEFAULT_MINUTES);
+    match call_known(runtime, member_id, &PortalCommand::Activity { minutes }).await? {
+        PortalReply::Activity(activity) => Ok(Reply::json(200, &activity)),
+        PortalReply::UnknownPortal => Err(unknown_portal()),
+        other => Err(unexpected(runtime, &other)),
+    }
 }
 
 fn log_query(query: &Query) -> Result<LogQuery, Problem> {

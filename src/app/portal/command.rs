@@ -2,6 +2,7 @@
 //!
 //! Both run the same release, but for the minutes of a deployment: a field is added with a default, never renamed.
 
+use super::activity::Activity;
 use super::delivery_command::{DeliveryCommand, DeliveryReply, DestinationCommand, DestinationReply};
 pub use super::delivery_state::DeliveryState;
 use super::installs::progress::{ApplicationStatus, Progress};
@@ -57,6 +58,11 @@ pub enum PortalCommand {
     Check,
     /// Read the log.
     ReadLog(LogQuery),
+    /// Count what was logged of late.
+    Activity {
+        /// How far back, in minutes.
+        minutes: u32,
+    },
     /// About destinations.
     Destination(DestinationCommand),
     /// About deliveries.
@@ -218,6 +224,8 @@ pub enum PortalReply {
     Portal(Box<PortalStatus>),
     /// A part of the log.
     Log(LogPage),
+    /// What was logged of late.
+    Activity(Activity),
     /// About destinations.
     Destination(DestinationReply),
     /// About deliveries.

@@ -238,7 +238,11 @@ pub fn id(sql: &impl Sql, seq: i64) -> Result<Option<String>, PortError> {
 /// The last place that was logged before a time, found by halving: `logged_at` never falls as `seq` grows.
 pub fn last_before(sql: &impl Sql, time: Timestamp) -> Result<i64, PortError> {
     let extent = status(sql)?;
-    let (mut low, mut high) = (extent.first_seq - 1, extent.last_seq);
+    last_before_within(sql, time, extent.first_seq - 1, extent.last_seq)
+}
+
+/// The same, where it is known to be one of these places.
+pub fn last_before_within(sql: &impl Sql, time: Timestamp, mut low: i64, mut high: i64) -> Result<i64, PortError> {
     while low < high {
         let middle = low + (high - low + 1) / 2;
         let rows = sql.query("SELECT logged_at FROM log WHERE seq = ?", &[middle.into()])?;

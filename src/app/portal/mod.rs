@@ -3,6 +3,7 @@
 //! It writes nothing before the portal is registered. What it knows stands in its storage; memory is a copy that is thrown
 //! away whenever storage fails.
 
+pub mod activity;
 mod checking;
 pub mod command;
 pub mod consumers;
@@ -143,6 +144,7 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::Status => self.status(),
             PortalCommand::Check => self.check(now).await,
             PortalCommand::ReadLog(query) => self.read_log(&query),
+            PortalCommand::Activity { minutes } => self.activity(minutes, now),
             PortalCommand::Follow => Ok(self.follow()),
             PortalCommand::Consumers => self.consumers(),
             PortalCommand::Acknowledge { name, seq, force } => self.acknowledge(&name, seq, force, now),

@@ -174,6 +174,7 @@ fn commands_to_a_portal_keep_their_format() {
         r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null,"consumer":"crm"}}"#,
         r#"{"ReadLog":{"after":5,"limit":50,"event_type":"crm.*","subject":"1","since":1734608349000}}"#,
         r#"{"ReadLog":{"after":0,"limit":50,"event_type":null,"subject":null,"since":null}}"#,
+        r#"{"Activity":{"minutes":60}}"#,
     ]);
 }
 
@@ -286,6 +287,7 @@ fn replies_of_a_portal_keep_their_format() {
             r#""configuration_errors":[{"variable":"FORWARD_URL","message":"a URL"}]}}"#
         ),
         r#"{"Log":{"events":[{"seq":1,"state":"delivered","event":{"id":"x","n":1.0}}],"next":1}}"#,
+        r#"{"Activity":{"from":"2026-01-05T09:00:00.000Z","bucket_seconds":60,"counts":[0,12]}}"#,
         r#"{"Following":{"head":7}}"#,
         r#""TooManyFollowers""#,
         r#"{"Checked":{"repaired":true}}"#,

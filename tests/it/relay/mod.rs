@@ -1,5 +1,6 @@
 //! What the relay does for its users, over a platform that can fail: the use cases of `app`, whole.
 
+mod activity;
 mod adopting;
 mod consuming;
 mod costs;

@@ -20,6 +20,7 @@ pub struct Storage {
     durable_alarm: Cell<Option<Timestamp>>,
     depth: Cell<u32>,
     rows_written: Cell<usize>,
+    rows_answered: Cell<usize>,
     alarms_set: Cell<usize>,
 }
 
@@ -33,6 +34,7 @@ impl Storage {
             durable_alarm: Cell::new(None),
             depth: Cell::new(0),
             rows_written: Cell::new(0),
+            rows_answered: Cell::new(0),
             alarms_set: Cell::new(0),
         }
     }
@@ -61,6 +63,7 @@ impl Storage {
         let changed = self.connection.total_changes() - changed_before;
         let changed = usize::try_from(changed).expect("few rows are changed at once");
         self.rows_written.set(self.rows_written.get() + changed);
+        self.rows_answered.set(self.rows_answered.get() + read.len());
         Ok(read)
     }
 
@@ -144,6 +147,11 @@ impl Storage {
     /// Rows written so far, alarms among them: what the platform bills.
     pub fn rows_written(&self) -> usize {
         self.rows_written.get() + self.alarms_set.get()
+    }
+
+    /// Rows that queries were answered with so far.
+    pub fn rows_answered(&self) -> usize {
+        self.rows_answered.get()
     }
 
     /// Bytes of all pages that are not free.
