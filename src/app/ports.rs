@@ -20,6 +20,15 @@ pub trait Clock {
     fn sleep(&self, millis: u32) -> impl Future<Output = ()>;
 }
 
+/// What wakes somebody.
+pub type Bell = Box<dyn FnOnce()>;
+
+/// Lets one request of the isolate wait for another.
+pub trait Bells {
+    /// A bell, and what waits for it to ring. It may be rung by another request.
+    fn bell(&self) -> (Bell, impl Future<Output = ()>);
+}
+
 /// Randomness that nobody can predict.
 pub trait Random {
     /// Fills the whole slice.
@@ -293,8 +302,8 @@ pub trait IncomingRequest {
 }
 
 /// All that the edge needs.
-pub trait EdgeRuntime: Clock + Random + Log + Kv + Portals + Directory + RateLimiter + Http {}
-impl<R: Clock + Random + Log + Kv + Portals + Directory + RateLimiter + Http> EdgeRuntime for R {}
+pub trait EdgeRuntime: Clock + Bells + Random + Log + Kv + Portals + Directory + RateLimiter + Http {}
+impl<R: Clock + Bells + Random + Log + Kv + Portals + Directory + RateLimiter + Http> EdgeRuntime for R {}
 
 /// All that a portal's object needs.
 pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers {}

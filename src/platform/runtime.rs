@@ -7,14 +7,15 @@ use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    CallError, Clock, Directory, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Log, Portals, Queues, Random,
-    RateLimiter, SendError,
+    Bell, Bells, CallError, Clock, Directory, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Log, Portals,
+    Queues, Random, RateLimiter, SendError,
 };
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::Future;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -36,6 +37,18 @@ const OBJECT_URL: &str = "https://object/";
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     fn fill_random(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Promise, js_name = withResolvers)]
+    fn with_resolvers() -> Resolvers;
+
+    /// A promise, and what keeps it (ECMAScript 2024, section 27.2.4.8).
+    type Resolvers;
+
+    #[wasm_bindgen(method, getter)]
+    fn promise(this: &Resolvers) -> js_sys::Promise;
+
+    #[wasm_bindgen(method, getter)]
+    fn resolve(this: &Resolvers) -> js_sys::Function;
 
     /// The producer of a queue. <https://developers.cloudflare.com/queues/configuration/javascript-apis/>
     type Producer;
@@ -78,6 +91,21 @@ impl Clock for Runtime {
 
     async fn sleep(&self, millis: u32) {
         worker::Delay::from(Duration::from_millis(millis.into())).await;
+    }
+}
+
+impl Bells for Runtime {
+    /// A promise of the request that waits. The runtime lets that request go on with it, whichever request keeps it.
+    /// <https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handling-cross-request-promise-resolution>
+    fn bell(&self) -> (Bell, impl Future<Output = ()>) {
+        let with_resolvers = with_resolvers();
+        let resolve = with_resolvers.resolve();
+        let bell = Box::new(move || {
+            // It throws nothing, and returns nothing.
+            resolve.call0(&JsValue::UNDEFINED).ok();
+        });
+        let rung = JsFuture::from(with_resolvers.promise());
+        (bell, async move { drop(rung.await) })
     }
 }
 

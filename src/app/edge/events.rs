@@ -1,18 +1,23 @@
 //! `POST /events`: the one call that Bitrix24 makes for an event.
 
 use super::Edge;
-use super::objects::{call_directory, call_portal, unexpected};
+use super::appends::{OVERDUE_MILLIS, Place, Refusal, Turn, Verdict};
+use super::objects::{call_directory, call_portal, unavailable, unexpected};
 use super::post::{self, Post, forbidden};
 use super::records::{adopt, read_record};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
-use crate::app::portal::command::{Append, PortalCommand, PortalReply};
+use crate::app::portal::command::{Append, Appended, PortalCommand, PortalReply};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::event_id::EventId;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
+use futures_util::future::{Either, select};
 use serde::Serialize;
+use std::pin::pin;
 
+/// Calls that others made for an event and that were given up, after which the event is given up as well: 6 s.
+const MAX_LOST_CALLS: u32 = 2;
 /// The limiter's period: after it a caller that was refused is heard again.
 const LIMIT_PERIOD_SECONDS: &str = "60";
 
@@ -22,16 +27,6 @@ struct Accepted {
     id: EventId,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<i64>,
-}
-
-/// What the portal's object said of a POST that it did not take.
-pub(super) enum Refusal {
-    /// Nobody registered the portal.
-    UnknownPortal,
-    /// The portal is known, but not the token.
-    Unregistered,
-    /// The token was ended.
-    Revoked,
 }
 
 impl Edge {
@@ -108,32 +103,72 @@ impl Edge {
         is_listed
     }
 
-    /// Lets the portal's object judge and log the event. One that knows nothing yet adopts the record of KV first.
-    pub(super) async fn append(
-        &self,
-        runtime: &impl EdgeRuntime,
-        post: &Post,
-    ) -> Result<Result<i64, Refusal>, Problem> {
-        let mut may_adopt = true;
-        loop {
-            let append = |may_be_repeated| {
-                PortalCommand::Append(Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated })
-            };
-            return match call_portal(runtime, &post.member_id, post.hint, append).await? {
-                PortalReply::Accepted { seq } => Ok(Ok(seq)),
-                PortalReply::Unregistered => Ok(Err(Refusal::Unregistered)),
-                PortalReply::Revoked => Ok(Err(Refusal::Revoked)),
-                PortalReply::UnknownPortal if may_adopt => {
-                    may_adopt = false;
-                    if adopt(runtime, &post.member_id, post.hint).await? {
-                        continue;
-                    }
-                    Ok(Err(Refusal::UnknownPortal))
+    /// Lets the portal's object judge and log the event, together with others of this isolate where a call is under way.
+    pub(super) async fn append(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Verdict, Problem> {
+        let mut append = Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated: false };
+        let mut lost = 0;
+        while lost < MAX_LOST_CALLS {
+            match self.next_turn(runtime, post, append.clone()).await {
+                Turn::Judged(outcome) => return outcome,
+                Turn::Leads(batch) => {
+                    let outcome = append_all(runtime, post, &batch.appends).await;
+                    return self.appends.settle(&post.member_id, batch.call(), outcome);
                 }
-                PortalReply::UnknownPortal => Ok(Err(Refusal::UnknownPortal)),
-                other => Err(unexpected(runtime, &other)),
-            };
+                Turn::Again { may_be_repeated } => {
+                    append.may_be_repeated |= may_be_repeated;
+                    lost += u32::from(may_be_repeated);
+                }
+            }
         }
+        Err(unavailable())
+    }
+
+    async fn next_turn(&self, runtime: &impl EdgeRuntime, post: &Post, append: Append) -> Turn {
+        let (ticket, called_up) = match self.appends.queue(runtime, &post.member_id, append) {
+            Place::First(batch) => return Turn::Leads(batch),
+            Place::InLine(ticket, called_up) => (ticket, called_up),
+        };
+        let mut called_up = pin!(called_up);
+        if ticket.watches {
+            while let Either::Right(_) = select(called_up.as_mut(), pin!(runtime.sleep(OVERDUE_MILLIS))).await {
+                self.appends.look_at_call(&post.member_id, &ticket);
+            }
+        } else {
+            called_up.await;
+        }
+        ticket.turn().unwrap_or(Turn::Again { may_be_repeated: true })
+    }
+}
+
+/// Lets the object of the post's portal judge and log events. One that knows nothing yet adopts the record of KV first.
+async fn append_all(runtime: &impl EdgeRuntime, post: &Post, appends: &[Append]) -> Result<Vec<Verdict>, Problem> {
+    let mut may_adopt = true;
+    loop {
+        let command = |is_repeated| {
+            let repeated =
+                |append: &Append| Append { may_be_repeated: append.may_be_repeated || is_repeated, ..append.clone() };
+            PortalCommand::Append(appends.iter().map(repeated).collect())
+        };
+        return match call_portal(runtime, &post.member_id, post.hint, command).await? {
+            PortalReply::Appended(judged) => Ok(judged.into_iter().map(verdict).collect()),
+            PortalReply::UnknownPortal if may_adopt => {
+                may_adopt = false;
+                if adopt(runtime, &post.member_id, post.hint).await? {
+                    continue;
+                }
+                Ok(vec![Err(Refusal::UnknownPortal); appends.len()])
+            }
+            PortalReply::UnknownPortal => Ok(vec![Err(Refusal::UnknownPortal); appends.len()]),
+            other => Err(unexpected(runtime, &other)),
+        };
+    }
+}
+
+const fn verdict(appended: Appended) -> Verdict {
+    match appended {
+        Appended::Accepted { seq } => Ok(seq),
+        Appended::Unregistered => Err(Refusal::Unregistered),
+        Appended::Revoked => Err(Refusal::Revoked),
     }
 }
 
@@ -170,8 +205,10 @@ async fn hold_in_portal(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply
             Err(forbidden())
         }
         // The token was registered, or ended, a moment ago.
-        PortalReply::Accepted { seq } => Ok(accepted(post, Some(seq))),
-        PortalReply::Revoked => Err(forbidden()),
+        PortalReply::Appended(judged) => match judged.first() {
+            Some(Appended::Accepted { seq }) => Ok(accepted(post, Some(*seq))),
+            _ => Err(forbidden()),
+        },
         other => Err(unexpected(runtime, &other)),
     }
 }

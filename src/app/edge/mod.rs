@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod appends;
 mod broker;
 pub mod cache;
 mod consumers;
@@ -27,6 +28,7 @@ mod spill;
 pub mod tail;
 mod watchdog;
 
+use self::appends::Appends;
 use self::cache::EdgeCache;
 use self::read::Answer;
 use self::sources::KnownSources;
@@ -45,6 +47,7 @@ const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 pub struct Edge {
     config: Config,
     cache: RefCell<EdgeCache>,
+    appends: Appends,
     sources: KnownSources,
     configuration_told: Cell<bool>,
 }
@@ -56,6 +59,7 @@ impl Edge {
         Self {
             config,
             cache: RefCell::new(EdgeCache::default()),
+            appends: Appends::default(),
             sources: KnownSources::default(),
             configuration_told: Cell::new(false),
         }

@@ -32,8 +32,8 @@ const LOOKING_MILLIS: u32 = 10_000;
 /// A question to a portal's object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PortalCommand {
-    /// Judge an event by its token, and log it where it is believed.
-    Append(Append),
+    /// Judge each event by its token, and log it where it is believed.
+    Append(Vec<Append>),
     /// Hold an event whose token is not registered, or log it where it was registered meanwhile.
     Hold(Append),
     /// Take in events that waited while the object could not be reached.
@@ -155,6 +155,20 @@ pub struct Append {
     pub may_be_repeated: bool,
 }
 
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Appended {
+    /// It is in the log.
+    Accepted {
+        /// Its place.
+        seq: i64,
+    },
+    /// It was not taken: its token is not registered here.
+    Unregistered,
+    /// It was not taken: its token was revoked.
+    Revoked,
+}
+
 /// A token that the operator vouches for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Register {
@@ -191,15 +205,8 @@ pub struct LogQuery {
 /// The answer of a portal's object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PortalReply {
-    /// The event is in the log.
-    Accepted {
-        /// Its place.
-        seq: i64,
-    },
-    /// The event was not taken: its token is not registered here.
-    Unregistered,
-    /// The event was not taken: its token was revoked.
-    Revoked,
+    /// What became of each event.
+    Appended(Vec<Appended>),
     /// The event is held.
     Held {
         /// How many others made room for it.

@@ -32,18 +32,19 @@ impl<R: PortalRuntime> Portal<R> {
     /// Logs each event whose token was believed when it was received, and holds what was not registered; both at the end, in the
     /// order in which they are given.
     pub(super) async fn drain(&self, spilled: Vec<Append>, now: Timestamp) -> Result<PortalReply, PortError> {
-        let (counts, head) = {
+        let (counts, logged) = {
             let mut memory = self.memory.borrow_mut();
             let Some(memory) = memory.as_mut().filter(|memory| !memory.registration.tokens.is_empty()) else {
                 return Ok(PortalReply::UnknownPortal);
             };
             // Where this fails, the caller throws memory away, which is out of date by then.
+            let before = memory.head;
             let counts = self.runtime.transaction(|| self.drain_all(memory, spilled, now))?;
-            (counts, memory.head)
+            (counts, before + 1..=memory.head)
         };
-        if counts.logged > 0 {
+        if !logged.is_empty() {
             // No await stands between the inserts and this call: all are committed together.
-            self.look_after_log(head, now).await?;
+            self.look_after_log(&logged, now).await?;
         }
         if counts.held > 0 {
             self.rearm().await?;

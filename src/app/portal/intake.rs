@@ -1,6 +1,6 @@
 //! Takes events in: judges them by their token, logs them, or holds them.
 
-use super::command::{Append, PortalReply};
+use super::command::{Append, Appended, PortalReply};
 use super::event_log::{self, PRUNE_STEP};
 use super::{BACKSTOP_MILLIS, Memory, Portal};
 use crate::app::held_events::NewEvent;
@@ -9,6 +9,7 @@ use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::cloudevent::CloudEvent;
 use crate::domain::install::{Judgement, TokenKind, judge};
 use crate::domain::time::Timestamp;
+use std::ops::RangeInclusive;
 
 /// How long held events collect before the Directory is told of them, in milliseconds.
 const REPORT_HELD_MILLIS: i64 = 60_000;
@@ -16,25 +17,34 @@ const REPORT_HELD_MILLIS: i64 = 60_000;
 const UNINSTALL_TYPE: &str = "app.uninstall";
 
 impl<R: PortalRuntime> Portal<R> {
-    /// Logs an event where its token is believed. Durable, with an alarm that looks after it, before this returns and the
+    /// Logs each event whose token is believed. Durable, with an alarm that looks after it, before this returns and the
     /// answer leaves.
-    pub(super) async fn append(&self, append: Append, now: Timestamp) -> Result<PortalReply, PortError> {
-        let seq = {
+    pub(super) async fn append(&self, appends: Vec<Append>, now: Timestamp) -> Result<PortalReply, PortError> {
+        let (appended, logged) = {
             let mut memory = self.memory.borrow_mut();
             // While an installation is under way there is no token to judge by: events wait as those of an unknown portal.
             let Some(memory) = memory.as_mut().filter(|memory| !memory.registration.tokens.is_empty()) else {
                 return Ok(PortalReply::UnknownPortal);
             };
-            match judge(&memory.registration.tokens, &append.sha256, now) {
-                Judgement::Unregistered => return Ok(PortalReply::Unregistered),
-                Judgement::Revoked => return Ok(PortalReply::Revoked),
-                Judgement::Accept(kind) => self.log_once(memory, append, Some(kind), now)?,
-                Judgement::AcceptRemoved => self.log_once(memory, append, None, now)?,
-            }
+            let before = memory.head;
+            let judged = appends.into_iter().map(|append| self.judge_and_log(memory, append, now));
+            (judged.collect::<Result<_, _>>()?, before + 1..=memory.head)
         };
-        // No await stands between the insert and this call: both are committed together.
-        self.look_after_log(seq, now).await?;
-        Ok(PortalReply::Accepted { seq })
+        if !logged.is_empty() {
+            // No await stands between the inserts and this call: all are committed together.
+            self.look_after_log(&logged, now).await?;
+        }
+        Ok(PortalReply::Appended(appended))
+    }
+
+    fn judge_and_log(&self, memory: &mut Memory, append: Append, now: Timestamp) -> Result<Appended, PortError> {
+        let believed = match judge(&memory.registration.tokens, &append.sha256, now) {
+            Judgement::Unregistered => return Ok(Appended::Unregistered),
+            Judgement::Revoked => return Ok(Appended::Revoked),
+            Judgement::Accept(kind) => Some(kind),
+            Judgement::AcceptRemoved => None,
+        };
+        Ok(Appended::Accepted { seq: self.log_once(memory, append, believed, now)? })
     }
 
     /// Holds an event whose token is not registered. One whose token was, since it was refused, is logged.
@@ -44,7 +54,7 @@ impl<R: PortalRuntime> Portal<R> {
             judge(tokens, &hold.sha256, now) == Judgement::Unregistered
         };
         if !self.memory.borrow().as_ref().is_some_and(is_unregistered) {
-            return self.append(hold, now).await;
+            return self.append(vec![hold], now).await;
         }
         let displaced = {
             let mut memory = self.memory.borrow_mut();
@@ -67,12 +77,12 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// Sets the alarm that a newly logged event needs: soon, where it is to be sent; now and then, where the log is the sink, so that
     /// what is old is deleted.
-    pub(super) async fn look_after_log(&self, seq: i64, now: Timestamp) -> Result<(), PortError> {
+    pub(super) async fn look_after_log(&self, logged: &RangeInclusive<i64>, now: Timestamp) -> Result<(), PortError> {
         let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.delivery_due_at(now));
         if let Some(due_at) = due_at {
             // While a destination is down, its next probe is alarm enough.
             self.arm(due_at.max(now.plus_millis(BACKSTOP_MILLIS)), now).await
-        } else if seq % PRUNE_STEP == 0 {
+        } else if logged.end() / PRUNE_STEP > (logged.start() - 1) / PRUNE_STEP {
             self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await
         } else {
             Ok(())

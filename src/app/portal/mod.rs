@@ -135,7 +135,7 @@ impl<R: PortalRuntime> Portal<R> {
         }
         let now = self.runtime.now();
         match command {
-            PortalCommand::Append(append) => self.append(append, now).await,
+            PortalCommand::Append(appends) => self.append(appends, now).await,
             PortalCommand::Hold(hold) => self.hold(hold, now).await,
             PortalCommand::Drain(spilled) => self.drain(spilled, now).await,
             PortalCommand::Adopt { member_id, record } => self.adopt(member_id, record, now).await,

@@ -92,8 +92,12 @@ fn a_database_from_before_there_were_counts_is_read() {
     let relay = relay();
     relay.accept(&Post::new(TOKEN, 1));
     relay.advance(HOUR);
-    relay.portal().storage.run("ALTER TABLE destination DROP COLUMN tally");
-    relay.portal().storage.run("UPDATE schema_version SET version = version - 1");
+    // What was added since goes with it.
+    let undo =
+        ["ALTER TABLE destination DROP COLUMN tally", "DROP TABLE drained", "UPDATE schema_version SET version = 8"];
+    for statement in undo {
+        relay.portal().storage.run(statement);
+    }
     relay.restart();
     relay.accept(&Post::new(TOKEN, 2));
     relay.advance(HOUR);

@@ -158,7 +158,7 @@ const EVENT: &str = concat!(
 #[test]
 fn commands_to_a_portal_keep_their_format() {
     keeps_format::<PortalCommand>(&[
-        r#"{"Append":{"sha256":"HASH","event":EVENT,"may_be_repeated":false}}"#,
+        r#"{"Append":[{"sha256":"HASH","event":EVENT,"may_be_repeated":false}]}"#,
         r#"{"Hold":{"sha256":"HASH","event":EVENT,"may_be_repeated":true}}"#,
         r#"{"Drain":[{"sha256":"HASH","event":EVENT,"may_be_repeated":true}]}"#,
         r#"{"Adopt":{"member_id":"m","record":{"tokens":[{"sha256":"HASH","kind":"webhook","status":"active"}]}}}"#,
@@ -267,9 +267,7 @@ fn the_rows_of_replays_and_destinations_keep_their_format() {
 #[test]
 fn replies_of_a_portal_keep_their_format() {
     keeps_format::<PortalReply>(&[
-        r#"{"Accepted":{"seq":1}}"#,
-        r#""Unregistered""#,
-        r#""Revoked""#,
+        r#"{"Appended":[{"Accepted":{"seq":1}},"Unregistered","Revoked"]}"#,
         r#"{"Held":{"displaced":0}}"#,
         r#"{"Drained":{"logged":1,"held":2,"refused":3}}"#,
         r#""UnknownPortal""#,

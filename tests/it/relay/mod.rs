@@ -2,6 +2,7 @@
 
 mod activity;
 mod adopting;
+mod bursting;
 mod consuming;
 mod costs;
 mod counting;

@@ -11,8 +11,8 @@ use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryRe
 use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
-    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, KeyPage, Kv,
-    Log, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
+    Alarm, Bell, Bells, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse,
+    KeyPage, Kv, Log, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
@@ -21,6 +21,7 @@ use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
+use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -115,6 +116,12 @@ impl Clock for Ports {
 
     async fn sleep(&self, millis: u32) {
         self.world.sleep(millis).await;
+    }
+}
+
+impl Bells for Ports {
+    fn bell(&self) -> (Bell, impl Future<Output = ()>) {
+        self.world.bell()
     }
 }
 

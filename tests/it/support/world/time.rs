@@ -2,8 +2,9 @@
 
 use super::World;
 use crate::support::object::Socket;
-use bitrix24_edge_relay::app::ports::Heard;
+use bitrix24_edge_relay::app::ports::{Bell, Heard};
 use bitrix24_edge_relay::domain::time::Timestamp;
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -102,6 +103,17 @@ impl World {
         })
         .await;
         drop(timer);
+    }
+
+    /// A bell, and what waits for it to ring.
+    pub fn bell(self: &Rc<Self>) -> (Bell, impl Future<Output = ()> + use<>) {
+        let is_rung = Rc::new(Cell::new(false));
+        let (world, rung) = (Rc::clone(self), Rc::clone(&is_rung));
+        let bell = move || {
+            is_rung.set(true);
+            world.goes_on.set(true);
+        };
+        (Box::new(bell), poll_fn(move |_| if rung.get() { Poll::Ready(()) } else { Poll::Pending }))
     }
 
     /// Waits for the next text of a socket.

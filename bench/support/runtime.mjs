@@ -1,0 +1,134 @@
+// Runs a candidate in plain workerd: no proxy and no entry worker of a development server stands before it.
+
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { Failure } from "../../scripts/support/output.mjs";
+import { inRoot } from "../../scripts/support/paths.mjs";
+import { PORTAL_PREFIX, TOKEN_SHA256 } from "./portals.mjs";
+
+const WORKERD = inRoot("node_modules", "@cloudflare", "workerd-linux-64", "bin", "workerd");
+const READY_WITHIN_MS = 20_000;
+const ANSWERS_WITHIN_MS = 20_000;
+
+/** The compatibility settings that the relay is deployed with, for all. */
+const configuration = readFileSync(inRoot("wrangler.toml"), "utf8");
+const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(configuration)[1];
+
+/**
+ * Starts a candidate with an empty storage, or with the one in `state`. Returns its address, its process, the reads of KV so
+ * far, and how to end it.
+ */
+export async function start(candidate, { variables = {}, state, extra = [] } = {}) {
+  const directory = mkdtempSync(path.join(tmpdir(), "relay-bench-"));
+  const disk = state ?? path.join(directory, "disk");
+  mkdirSync(disk, { recursive: true });
+  writeFileSync(path.join(directory, "config.capnp"), describe(candidate, variables, directory, disk));
+  const child = spawn(WORKERD, ["serve", "config.capnp", "--experimental", "--control-fd=3", ...extra], {
+    cwd: directory,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    const ports = await listening(child, ended, output);
+    const url = `http://127.0.0.1:${ports.http}`;
+    await answers(url);
+    const kvReads = async () => (await (await fetch(`http://127.0.0.1:${ports.kv}/reads-of-kv`)).json()).reads;
+    return { name: candidate.name, url, pid: child.pid, disk, output, kvReads, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The ports, once both sockets are open. */
+async function listening(child, ended, output) {
+  const ports = {};
+  const told = (async () => {
+    for await (const line of createInterface({ input: child.stdio[3] })) {
+      const { event, socket, port } = JSON.parse(line);
+      if (event === "listen") ports[socket] = port;
+      if (ports.http !== undefined && ports.kv !== undefined) return ports;
+    }
+  })();
+  const late = new Promise((resolve) => setTimeout(resolve, READY_WITHIN_MS).unref());
+  const ready = await Promise.race([told, ended, late]);
+  if (ready !== ports) throw new Failure("workerd did not start", output.join("").trim());
+  return ports;
+}
+
+async function answers(url) {
+  const until = Date.now() + ANSWERS_WITHIN_MS;
+  while (Date.now() < until) {
+    const answer = await fetch(`${url}/events`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer !== undefined && answer.status < 500) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Failure("the candidate does not answer");
+}
+
+/** The configuration for workerd. What it embeds must lie beside it. */
+function describe({ modules, objects }, variables, directory, disk) {
+  const embed = ({ name, type, file }) => {
+    symlinkSync(file, path.join(directory, name));
+    return `(name = ${quote(name)}, ${type} = embed ${quote(name)})`;
+  };
+  const standIn = (name) => embed({ name: `${name}.mjs`, type: "esModule", file: inRoot("bench", "stand-ins", `${name}.mjs`) });
+  const text = ([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`;
+  const bindings = [
+    '(name = "INSTALLS", kvNamespace = "kv")',
+    '(name = "UNVERIFIED_LIMIT", wrapped = (moduleName = "bench:limiter"))',
+    ...objects.map(({ binding, className }) => `(name = ${quote(binding)}, durableObjectNamespace = ${quote(className)})`),
+    ...Object.entries(variables).map(text),
+  ];
+  const limiter = readFileSync(inRoot("bench", "stand-ins", "limiter.mjs"), "utf8");
+  writeFileSync(path.join(directory, "limiter.mjs"), limiter);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "kv", worker = .kv),
+    (name = "disk", disk = (path = ${quote(disk)}, writable = true)),
+    (name = "loopback", network = (allow = ["private"])),
+  ],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "kv", address = "127.0.0.1:0", http = (), service = "kv"),
+  ],
+  extensions = [(modules = [(name = "bench:limiter", internal = true, esModule = embed "limiter.mjs")])],
+);
+
+const main :Workerd.Worker = (
+  modules = [
+    ${modules.map(embed).join(",\n    ")}
+  ],
+  compatibilityDate = ${quote(compatibilityDate)},
+  bindings = [
+    ${bindings.join(",\n    ")}
+  ],
+  durableObjectNamespaces = [${objects.map(({ className }) => `(className = ${quote(className)}, uniqueKey = ${quote(className)}, enableSql = true)`).join(", ")}],
+  durableObjectStorage = (localDisk = "disk"),
+  globalOutbound = "loopback",
+);
+
+const kv :Workerd.Worker = (
+  modules = [${standIn("kv")}],
+  compatibilityDate = ${quote(compatibilityDate)},
+  bindings = [${[["PORTAL_PREFIX", PORTAL_PREFIX], ["TOKEN_SHA256", TOKEN_SHA256]].map(text).join(", ")}],
+);
+`;
+}
+
+/** JSON's strings are Cap'n Proto's, for what stands here. */
+const quote = (value) => JSON.stringify(value);

@@ -1,0 +1,182 @@
+//! Events that come at once: while the portal's object is asked about one, the others wait and go together in the next call.
+
+use crate::support::fault::{Operation, Then};
+use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
+use crate::support::relay::{Answer, Relay, ids};
+use futures_util::future::{Either, join, join_all, join3, select};
+use std::collections::BTreeSet;
+use std::pin::pin;
+
+/// As many as one call takes at most.
+const A_FULL_CALL: i32 = 128;
+/// Turns until the first of a burst has called the object, and no answer has come.
+const TURNS_INTO_THE_CALL: usize = 3;
+
+/// Sends events at once. Their answers, in the same order.
+fn burst(relay: &Relay, posts: &[Post]) -> Vec<Answer> {
+    let answers = relay.world.run_all(posts.iter().map(|post| relay.answer(post.request())));
+    relay.world.settle();
+    answers
+}
+
+fn posts(numbers: impl IntoIterator<Item = i32>) -> Vec<Post> {
+    numbers.into_iter().map(|number| Post::new(TOKEN, number)).collect()
+}
+
+/// A registered portal whose object is awake.
+fn registered() -> Relay {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.accept(&Post::new(TOKEN, 0));
+    relay
+}
+
+fn places(answers: &[Answer]) -> Vec<i64> {
+    answers.iter().map(|answer| answer.json()["seq"].as_i64().expect("an accepted event has a place")).collect()
+}
+
+#[test]
+fn a_burst_costs_two_calls_and_every_event_is_answered_with_its_own_place() {
+    let relay = registered();
+    let before = relay.faults().count(Operation::CallPortal);
+    let answers = burst(&relay, &posts(1..=100));
+    assert_eq!(relay.faults().count(Operation::CallPortal) - before, 2);
+    assert_eq!(places(&answers), (2..=101).collect::<Vec<_>>());
+    assert_eq!(relay.logged(), ids(0..=100));
+    let told: BTreeSet<String> = answers.iter().map(|answer| answer.json()["id"].to_string()).collect();
+    assert_eq!(told.len(), 100, "each has an id of its own");
+}
+
+#[test]
+fn a_burst_that_is_too_long_for_one_call_is_logged_whole() {
+    let relay = registered();
+    let before = relay.faults().count(Operation::CallPortal);
+    let answers = burst(&relay, &posts(1..=3 * A_FULL_CALL));
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert_eq!(relay.faults().count(Operation::CallPortal) - before, 4);
+    assert_eq!(relay.logged(), ids(0..=3 * A_FULL_CALL));
+}
+
+#[test]
+fn large_events_of_a_burst_are_spread_over_several_calls() {
+    let relay = registered();
+    let before = relay.faults().count(Operation::CallPortal);
+    let large: Vec<Post> = posts(1..=8).into_iter().map(|post| post.filled(400_000)).collect();
+    let answers = burst(&relay, &large);
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    // The first alone, then two at a time.
+    assert_eq!(relay.faults().count(Operation::CallPortal) - before, 5);
+}
+
+#[test]
+fn in_a_burst_each_event_is_judged_by_its_own_token() {
+    let relay = registered();
+    relay.register(OTHER_TOKEN);
+    relay.revoke(OTHER_TOKEN);
+    let tokens = [TOKEN, "a-token-that-nobody-registered", TOKEN, OTHER_TOKEN, TOKEN];
+    let mixed: Vec<Post> = tokens.iter().zip(1..).map(|(token, number)| Post::new(token, number)).collect();
+    let answers = burst(&relay, &mixed);
+    assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 403, 200, 403, 200]);
+    assert_eq!(relay.logged(), ids([0, 1, 3, 5]));
+}
+
+#[test]
+fn a_burst_at_a_portal_that_only_kv_knows_is_adopted_once_and_logged() {
+    let relay = Relay::new();
+    relay.write_record(&format!(r#"{{"tokens":[{{"sha256":"{}"}}]}}"#, crate::support::relay::hash(TOKEN)));
+    let answers = burst(&relay, &posts(1..=20));
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert_eq!(relay.logged(), ids(1..=20));
+}
+
+#[test]
+fn a_burst_is_logged_once_whatever_fails_in_the_middle_of_it() {
+    for persisted in [false, true] {
+        for then in [Then::Error, Then::Reset] {
+            for operation in [Operation::Write, Operation::Commit, Operation::CallPortal, Operation::AlarmSet] {
+                let relay = registered();
+                relay.faults().plan_next(operation, 1, persisted, then);
+                let answers = burst(&relay, &posts(1..=30));
+                assert!(
+                    answers.iter().all(|answer| answer.status == 200),
+                    "{operation:?} {persisted} {then:?}: {answers:?}"
+                );
+                let mut logged = relay.logged();
+                logged.sort_by_key(|id| id.parse::<i32>().unwrap_or(-1));
+                assert_eq!(logged, ids(0..=30), "{operation:?} {persisted} {then:?}");
+                let mut told = places(&answers);
+                told.sort_unstable();
+                told.dedup();
+                assert_eq!(told.len(), 30, "no two have the same place");
+            }
+        }
+    }
+}
+
+#[test]
+fn while_the_object_cannot_be_reached_every_event_of_a_burst_is_told_so() {
+    let relay = registered();
+    // Those that wait do not try in vain what has just failed three times.
+    relay.faults().plan_next(Operation::CallPortal, 3, false, Then::Error);
+    let answers = burst(&relay, &posts(1..=30));
+    assert!(answers.iter().all(|answer| answer.status == 503 && answer.retry_after.is_some()), "{answers:?}");
+    assert_eq!(burst(&relay, &posts(31..=60)).iter().filter(|answer| answer.status == 200).count(), 30);
+}
+
+/// The request that calls for the others vanishes at any moment, as one does whose client is gone.
+#[test]
+fn a_burst_goes_on_without_the_request_that_called_for_it() {
+    for turns in 0..20 {
+        let relay = registered();
+        let first = Post::new(TOKEN, 1);
+        let later = posts(2..=20);
+        let vanishing = async {
+            let mut request = Box::pin(relay.answer(first.request()));
+            let moment = pin!(async {
+                for _ in 0..turns {
+                    relay.world.pause().await;
+                }
+            });
+            if let Either::Right(_) = select(request.as_mut(), moment).await {
+                // Its destructors do not run, as they do not run in wasm.
+                std::mem::forget(request);
+            }
+        };
+        let others = async {
+            for _ in 0..TURNS_INTO_THE_CALL {
+                relay.world.pause().await;
+            }
+            join_all(later.iter().map(|post| relay.answer(post.request()))).await
+        };
+        let (answers, ()) = relay.world.run(join(others, vanishing));
+        relay.world.settle();
+        assert!(answers.iter().all(|answer| answer.status == 200), "{turns} turns: {answers:?}");
+        let logged: Vec<String> = relay.logged().into_iter().filter(|id| id != "1").collect();
+        assert_eq!(logged, ids((0..=20).filter(|id| *id != 1)), "{turns} turns");
+    }
+}
+
+/// The second call of a burst is made by one that waited; it vanishes as well, before it is called up or while it calls.
+#[test]
+fn a_burst_goes_on_without_the_one_that_makes_its_next_call() {
+    for turns in 0..20 {
+        let relay = registered();
+        let (first, second, later) = (Post::new(TOKEN, 1), Post::new(TOKEN, 2), posts(3..=12));
+        let vanishing = async {
+            let moment = pin!(async {
+                for _ in 0..turns {
+                    relay.world.pause().await;
+                }
+            });
+            if let Either::Right(((), request)) = select(Box::pin(relay.answer(second.request())), moment).await {
+                std::mem::forget(request);
+            }
+        };
+        let others = join_all(later.iter().map(|post| relay.answer(post.request())));
+        let (answer, (), answers) = relay.world.run(join3(relay.answer(first.request()), vanishing, others));
+        assert!(answers.iter().chain([&answer]).all(|answer| answer.status == 200), "{turns} turns: {answers:?}");
+        relay.world.settle();
+        let logged: BTreeSet<String> = relay.logged().into_iter().filter(|id| id != "2").collect();
+        assert_eq!(logged, ids((0..=12).filter(|id| *id != 2)).into_iter().collect(), "{turns} turns");
+    }
+}
