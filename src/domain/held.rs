@@ -33,6 +33,8 @@ pub struct HeldEntry<G> {
 #[derive(Debug)]
 pub struct HeldIndex<G> {
     entries: BTreeMap<i64, HeldEntry<G>>,
+    /// The highest number that was given, be its event gone: a release has noted that all up to it is logged.
+    newest: i64,
     /// What each group uses, so that the common case, nothing full, looks at no entry.
     used: BTreeMap<G, HeldLimit>,
     used_in_all: HeldLimit,
@@ -61,7 +63,7 @@ impl<G: Ord + Clone> HeldIndex<G> {
         entries: impl IntoIterator<Item = (i64, HeldEntry<G>)>,
     ) -> Self {
         let (used, used_in_all) = (BTreeMap::new(), HeldLimit::default());
-        let mut index = Self { entries: BTreeMap::new(), used, used_in_all, group_limit, total_limit };
+        let mut index = Self { entries: BTreeMap::new(), newest: 0, used, used_in_all, group_limit, total_limit };
         for (number, entry) in entries {
             index.insert(number, entry);
         }
@@ -78,7 +80,7 @@ impl<G: Ord + Clone> HeldIndex<G> {
     /// The number for the next event.
     #[must_use]
     pub fn next_number(&self) -> i64 {
-        self.entries.last_key_value().map_or(1, |(number, _)| number + 1)
+        self.newest + 1
     }
 
     /// The numbers that must go before `entry` fits, in the order in which they go: where a limit is reached, the oldest of
@@ -137,6 +139,7 @@ impl<G: Ord + Clone> HeldIndex<G> {
             used.bytes += entry.bytes;
         }
         self.entries.insert(number, entry);
+        self.newest = self.newest.max(number);
     }
 
     /// Notes that storage no longer has an event.
@@ -259,6 +262,13 @@ mod tests {
         assert_eq!(held.used_in_all, HeldLimit { events: 2, bytes: 50 });
         assert_eq!(held.counts(&"a").len(), 1);
         assert_eq!(held.groups().copied().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_number_is_not_given_twice_when_its_event_is_gone() {
+        let mut held = index(&[("a", "t", 10), ("a", "t", 10)]);
+        held.remove(2);
+        assert_eq!(held.next_number(), 3);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use crate::support::fault::{Operation, Then};
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{Answer, MINUTE, Relay, ids};
+use crate::support::world::UnderWay;
 use futures_util::future::join;
 use serde_json::json;
+use std::rc::Rc;
 
 /// More turns than any request takes.
 const TURNS: usize = 40;
@@ -52,6 +54,24 @@ fn an_event_that_meets_the_registration_of_its_portal_is_not_lost() {
             assert_eq!(relay.received(), ids([1]));
         }
     }
+}
+
+/// Within one millisecond the Directory holds an event, drops it since it was released, and holds another.
+#[test]
+fn an_event_that_is_held_behind_a_released_one_is_not_taken_for_it() {
+    let relay = Rc::new(Relay::new());
+    relay.post(&Post::new(TOKEN, 1));
+    relay.world.gates.close(|operation, what| operation == Operation::CallDirectory && what.starts_with("{\"Hold\""));
+    let (worker, post) = (Rc::clone(&relay), Post::new(TOKEN, 2).request());
+    let mut posts = [UnderWay::new(async move { worker.answer(post).await })];
+    relay.world.settle_with(&mut posts, 0);
+    relay.register(TOKEN);
+    let waiting = relay.world.gates.find(|_, _| true).expect("the second event waits before the Directory");
+    relay.world.gates.let_go(waiting, None);
+    relay.world.settle_with(&mut posts, 0);
+    assert_eq!(posts[0].value.as_ref().map(|answer| answer.status), Some(202));
+    relay.advance(5 * MINUTE);
+    assert_eq!(relay.logged(), ids([1, 2]));
 }
 
 /// The Directory holds it, its answer is lost, it is released, and the Worker has it held once more.

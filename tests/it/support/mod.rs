@@ -6,12 +6,13 @@
 //! - [`world`]: calls between objects, alarms, time, and the order in which all runs; [`object`] and [`task`] are its parts.
 //! - [`ports`]: the ports of `app`, over the world; [`open_socket`] is one of them.
 //! - [`storage`], [`destination`], [`services`], [`bitrix`]: what the ports reach.
-//! - [`fault`]: which operation fails, and how.
+//! - [`fault`]: which operation fails, and how; [`gates`]: which one waits until a test lets it go.
 
 pub mod application;
 pub mod bitrix;
 pub mod destination;
 pub mod fault;
+pub mod gates;
 pub mod live_tail;
 pub mod object;
 pub mod open_socket;

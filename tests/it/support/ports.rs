@@ -61,8 +61,14 @@ impl Ports {
 
     /// What is to become of an operation that reaches outside.
     async fn course(&self, operation: Operation) -> Course {
+        self.course_of(operation, "").await
+    }
+
+    /// The same for one that a test may let wait: `what` tells it which it is.
+    async fn course_of(&self, operation: Operation, what: &str) -> Course {
         self.world.pause().await;
-        match self.world.faults.strike(operation) {
+        let ordered = self.world.gates.pass(operation, what).await;
+        match ordered.or_else(|| self.world.faults.strike(operation)) {
             None => Course::Well,
             Some(Fault { persisted: false, then: Then::Hang, .. }) => std::future::pending().await,
             Some(Fault { persisted: true, then, .. }) => Course::FailsAfter(then),
@@ -98,11 +104,11 @@ impl Ports {
         command: &C,
     ) -> Result<A, CallError> {
         let lost = || CallError { retryable: true, cause: "failed on order".to_owned() };
-        let course = self.course(operation).await;
+        let command = serde_json::to_string(command).expect("a command is JSON");
+        let course = self.course_of(operation, &command).await;
         if matches!(course, Course::FailsBefore) {
             return Err(lost());
         }
-        let command = serde_json::to_string(command).expect("a command is JSON");
         let reply = self.world.call(object, command).await;
         let reply = self.outcome(course, reply, lost()).await?;
         Ok(serde_json::from_str(&reply).unwrap_or_else(|error| panic!("{error}: {reply}")))
@@ -257,7 +263,7 @@ impl Alarm for Ports {
 
 impl Http for Ports {
     async fn post(&self, request: HttpRequest) -> Result<HttpResponse, SendError> {
-        let course = self.course(Operation::Send).await;
+        let course = self.course_of(Operation::Send, &request.body).await;
         let broken = || SendError::Network("failed on order".to_owned());
         if matches!(course, Course::FailsBefore) {
             return Err(broken());

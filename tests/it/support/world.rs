@@ -6,9 +6,12 @@
 
 mod time;
 
+pub use self::time::UnderWay;
+
 use super::bitrix::Bitrix;
 use super::destination::Destination;
 use super::fault::{Faults, Operation};
+use super::gates::Gates;
 use super::object::{Class, Life, Object, Socket};
 use super::ports::Ports;
 use super::post::ADDRESS;
@@ -36,6 +39,7 @@ pub struct World {
     now: Cell<Timestamp>,
     random: Cell<u64>,
     pub faults: Faults,
+    pub gates: Gates,
     pub kv: KvStore,
     pub limiter: Limiter,
     pub destination: Destination,
@@ -61,6 +65,7 @@ impl World {
             now: Cell::new(Timestamp::from_rfc3339("2026-01-05T09:00:00Z").expect("it is a time")),
             random: Cell::new(0x9E37_79B9_7F4A_7C15),
             faults: Faults::default(),
+            gates: Gates::default(),
             kv: KvStore::default(),
             limiter: Limiter::default(),
             destination: Destination::new(),

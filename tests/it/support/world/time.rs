@@ -6,7 +6,7 @@ use bitrix24_edge_relay::app::ports::{Bell, Heard};
 use bitrix24_edge_relay::domain::time::Timestamp;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -50,6 +50,25 @@ impl World {
             self.turn();
             if !self.goes_on.get() {
                 return;
+            }
+        }
+    }
+
+    /// Lets everything go on that needs no more time to pass than this, requests to the Worker among it.
+    pub fn settle_with<T>(self: &Rc<Self>, requests: &mut [UnderWay<T>], millis: i64) {
+        let end = self.now().plus_millis(millis);
+        loop {
+            self.goes_on.set(false);
+            for request in &mut *requests {
+                request.go_on();
+            }
+            self.turn();
+            if self.goes_on.get() {
+                continue;
+            }
+            match self.next_time().filter(|next| *next <= end) {
+                Some(next) => self.now.set(next.max(self.now())),
+                None => return,
             }
         }
     }
@@ -133,6 +152,27 @@ impl World {
         self.goes_on.set(true);
         drop(timer);
         heard
+    }
+}
+
+/// Something that goes on beside what a test does.
+pub struct UnderWay<T> {
+    future: Pin<Box<dyn Future<Output = T>>>,
+    /// What came of it.
+    pub value: Option<T>,
+}
+
+impl<T> UnderWay<T> {
+    pub fn new(future: impl Future<Output = T> + 'static) -> Self {
+        Self { future: Box::pin(future), value: None }
+    }
+
+    fn go_on(&mut self) {
+        if self.value.is_none()
+            && let Poll::Ready(value) = self.future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        {
+            self.value = Some(value);
+        }
     }
 }
 
