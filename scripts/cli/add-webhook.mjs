@@ -1,6 +1,7 @@
 // `add-webhook`: registers the token of an outgoing webhook.
 
 import { Failure, bold, green, say } from "../support/output.mjs";
+import { RUN } from "./words.mjs";
 
 export async function addWebhook({ api, operands, options, environment }) {
   const [memberId, ...more] = operands;
@@ -9,7 +10,7 @@ export async function addWebhook({ api, operands, options, environment }) {
   if (memberId === undefined || more.length > 0 || !token) {
     throw new Failure("a MEMBER_ID, and the token in RELAY_WEBHOOK_TOKEN, are needed", [
       "read -rs RELAY_WEBHOOK_TOKEN && export RELAY_WEBHOOK_TOKEN",
-      "npm run relay -- add-webhook MEMBER_ID --label 'deals webhook'",
+      `${RUN} add-webhook MEMBER_ID --label 'deals webhook'`,
     ]);
   }
   const body = { application_token: token, domain: options.domain, label: options.label, kind: "webhook" };

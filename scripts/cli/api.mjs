@@ -1,6 +1,7 @@
 // Calls of a relay's API.
 
 import { Failure } from "../support/output.mjs";
+import { RUN } from "./words.mjs";
 
 /** Time that an answer may take; a tail has none. */
 const TIMEOUT_MS = 30_000;
@@ -53,7 +54,7 @@ export function failureOf(status, text) {
   }
   const remedies = {
     unauthorized: "Is ADMIN_TOKEN the one that was stored with `npx wrangler secret put ADMIN_TOKEN`?",
-    not_found: "`npm run relay -- portals` lists the portals.",
+    not_found: `\`${RUN} portals\` lists the portals.`,
   };
   return new Failure(`the relay answered ${status}${problem.code ? ` ${problem.code}: ${problem.detail}` : ""}`, remedies[problem.code] ?? []);
 }

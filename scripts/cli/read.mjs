@@ -1,7 +1,8 @@
 // `portals`, `events` and `tail`.
 
-import { Failure, bold, dim, say } from "../support/output.mjs";
+import { bold, dim, say } from "../support/output.mjs";
 import { failureOf, queryOf } from "./api.mjs";
+import { RUN, oneMember } from "./words.mjs";
 
 /** Time until a tail that ended is opened again. */
 const REOPEN_MS = 1_000;
@@ -19,7 +20,7 @@ export async function* allPortals(api) {
 export async function portals({ api, options }) {
   const all = await Array.fromAsync(allPortals(api));
   if (options.json) return say(JSON.stringify(all));
-  if (all.length === 0) return say("No portal is registered. `npm run relay -- doctor` tells what comes next.");
+  if (all.length === 0) return say(`No portal is registered. \`${RUN} doctor\` tells what comes next.`);
   for (const portal of all) {
     const { delivery } = portal;
     const counts = [`${portal.last_seq} logged`, `${delivery.pending} pending`, `${delivery.retrying} retrying`, `${delivery.failed} failed`];
@@ -28,7 +29,7 @@ export async function portals({ api, options }) {
 }
 
 export async function events({ api, operands, options }) {
-  const memberId = oneOperand(operands);
+  const memberId = oneMember(operands);
   const { after, limit, type, subject, since } = options;
   const page = await api.json("GET", `/portals/${memberId}/events${queryOf({ after, limit, type, subject, since })}`);
   if (options.json) return say(JSON.stringify(page));
@@ -38,7 +39,7 @@ export async function events({ api, operands, options }) {
 
 /** Follows until it is interrupted. A tail ends now and then, and goes on behind the last event that came. */
 export async function tail({ api, operands, options, until = () => false }) {
-  const memberId = oneOperand(operands);
+  const memberId = oneMember(operands);
   let last = options.after ?? (await api.json("GET", `/portals/${memberId}`)).log.last_seq;
   while (!until()) {
     const target = `/portals/${memberId}/events${queryOf({ type: options.type })}`;
@@ -76,9 +77,4 @@ async function* blocksOf(body) {
 
 function show({ seq, state, event }) {
   say(`${dim(String(seq).padStart(6))}  ${event.time}  ${event.type.replace("com.bitrix24.", "")}  ${event.subject ?? ""}  ${dim(state)}`);
-}
-
-function oneOperand(operands) {
-  if (operands.length === 1 && /^[\w-]{1,64}$/.test(operands[0])) return operands[0];
-  throw new Failure("one MEMBER_ID is needed", "`npm run relay -- portals` lists them.");
 }

@@ -46,6 +46,7 @@ pub mod secret;
 pub mod signature;
 pub mod source_list;
 pub mod subject;
+pub mod test_event;
 pub mod time;
 pub mod variable;
 pub mod vault;

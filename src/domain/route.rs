@@ -64,6 +64,8 @@ pub enum Route {
     Destination(MemberId, DestinationName),
     /// `/portals/{member_id}/destinations/{name}/rotate-secret`
     DestinationSecret(MemberId, DestinationName),
+    /// `/portals/{member_id}/destinations/{name}/test`
+    DestinationTest(MemberId, DestinationName),
     /// `/portals/{member_id}/tokens/{sha256}`
     PortalToken(MemberId, TokenHash),
 }
@@ -117,6 +119,7 @@ impl Route {
             ["portals", id, "destinations", name, "rotate-secret"] => {
                 Self::DestinationSecret(member(id)?, destination(name)?)
             }
+            ["portals", id, "destinations", name, "test"] => Self::DestinationTest(member(id)?, destination(name)?),
             ["portals", id, "tokens", hash] => Self::PortalToken(member(id)?, TokenHash::try_from(*hash).ok()?),
             _ => return None,
         })
@@ -133,7 +136,8 @@ impl Route {
             | Self::PortalSync(_)
             | Self::PortalAccessToken(_)
             | Self::EventReplay(..)
-            | Self::DestinationSecret(..) => "POST",
+            | Self::DestinationSecret(..)
+            | Self::DestinationTest(..) => "POST",
             Self::Portal(_) => "GET, HEAD, PUT, DELETE",
             Self::Consumer(..) => "GET, HEAD, DELETE",
             Self::Destination(..) => "GET, HEAD, PATCH, DELETE",

@@ -8,11 +8,14 @@ mod answers;
 mod authority;
 mod bed;
 mod bodies;
+mod commands;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod costs;
 mod crash;
 mod destinations;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod examples;
 mod floods;
 mod following;

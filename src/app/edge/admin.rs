@@ -11,7 +11,7 @@ use super::metrics;
 use super::objects::{call_directory, call_portal, unexpected};
 use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad, read_json};
 use super::read::{read_log, tell_activity};
-use super::records::adopt;
+use super::records::{adopt, compare_record};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use crate::app::portal::command::{
     DeliveryStatus, HeldStatus, LogStatus, OwnedConfigError, PortalCommand, PortalReply, PortalState, PortalStatus,
@@ -94,6 +94,7 @@ impl Edge {
             (Route::DestinationSecret(member_id, name), _) => {
                 self.rotate_secret(runtime, request, &member_id, name).await
             }
+            (Route::DestinationTest(member_id, name), _) => destinations::test(runtime, &member_id, name).await,
             (Route::Deliveries(member_id), _) => deliveries::list(runtime, &member_id, &query).await,
             (Route::PortalEvent(member_id, id), _) => deliveries::show(runtime, &member_id, id).await,
             (Route::EventReplay(member_id, id), _) => deliveries::redeliver(runtime, request, &member_id, id).await,
@@ -132,6 +133,9 @@ impl Edge {
                 None => portal.held.push(more),
             }
         }
+        if portal.state != PortalState::Unknown {
+            portal.record = Some(compare_record(runtime, member_id, &portal.tokens).await);
+        }
         Ok(Reply::json(200, &portal))
     }
 
@@ -162,6 +166,7 @@ impl Edge {
             destinations: Vec::new(),
             held: Vec::new(),
             application: None,
+            record: None,
             configuration_errors: self.config.errors.iter().map(OwnedConfigError::from).collect(),
         }
     }

@@ -193,6 +193,14 @@ pub async fn remove(runtime: &impl EdgeRuntime, member_id: &MemberId, name: Dest
     }
 }
 
+/// Sends a destination a test event.
+pub async fn test(runtime: &impl EdgeRuntime, member_id: &MemberId, name: DestinationName) -> Result<Reply, Problem> {
+    match put(runtime, member_id, &PortalCommand::TestDestination { name }).await? {
+        DestinationReply::Tested(report) => Ok(Reply::json(200, &report)),
+        other => Err(problem(runtime, other)),
+    }
+}
+
 async fn all(runtime: &impl EdgeRuntime, member_id: &MemberId) -> Result<Vec<DestinationStatus>, Problem> {
     match ask(runtime, member_id, DestinationCommand::List).await? {
         DestinationReply::All(destinations) => Ok(destinations),
@@ -205,7 +213,15 @@ async fn ask(
     member_id: &MemberId,
     command: DestinationCommand,
 ) -> Result<DestinationReply, Problem> {
-    match call_known(runtime, member_id, &PortalCommand::Destination(command)).await? {
+    put(runtime, member_id, &PortalCommand::Destination(command)).await
+}
+
+async fn put(
+    runtime: &impl EdgeRuntime,
+    member_id: &MemberId,
+    command: &PortalCommand,
+) -> Result<DestinationReply, Problem> {
+    match call_known(runtime, member_id, command).await? {
         PortalReply::Destination(reply) => Ok(reply),
         PortalReply::UnknownPortal => Err(unknown_portal()),
         other => Err(unexpected(runtime, &other)),
@@ -235,9 +251,11 @@ fn problem(runtime: &impl EdgeRuntime, reply: DestinationReply) -> Problem {
         }
         DestinationReply::Refused(why) => Problem::new(Code::BadDestination, why),
         DestinationReply::Locked(why) => Problem::new(Code::NotConfigured, why),
-        other @ (DestinationReply::All(_) | DestinationReply::One(_) | DestinationReply::Removed) => {
-            unexpected(runtime, &other)
-        }
+        DestinationReply::TestUnderWay => Problem::new(Code::Conflict, "another test event is under way: wait for it"),
+        other @ (DestinationReply::All(_)
+        | DestinationReply::One(_)
+        | DestinationReply::Removed
+        | DestinationReply::Tested(_)) => unexpected(runtime, &other),
     }
 }
 

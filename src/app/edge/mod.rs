@@ -105,7 +105,7 @@ impl Edge {
             Route::InstallStyle => Ok(install_page::style()),
             Route::InstallProgress => self.install_progress(runtime, request).await,
             Route::Root => Ok(Reply::text(200, "bitrix24-edge-relay\n")),
-            Route::Health => Ok(health::report(&self.config)),
+            Route::Health => Ok(health::report(&self.config, runtime.now())),
             Route::OpenApi => Ok(Reply::text(200, OPENAPI).with_header("content-type", "application/json")),
             _ => Err(no_such_resource()),
         }

@@ -8,12 +8,13 @@ pub use super::delivery_state::DeliveryState;
 use super::installs::progress::{ApplicationStatus, Progress};
 use super::installs::sync::SyncReport;
 pub use super::portal_status::{
-    DeliveryStatus, HeldStatus, LogStatus, OwnedConfigError, PortalState, PortalStatus, StorageStatus,
+    DeliveryStatus, HeldStatus, LogStatus, OwnedConfigError, PortalState, PortalStatus, RecordState, StorageStatus,
 };
 use crate::app::held_events::NewEvent;
 use crate::domain::application::authorisation::AuthorisationState;
 use crate::domain::application::endpoint::ClientEndpoint;
 use crate::domain::consumer_name::ConsumerName;
+use crate::domain::destination_name::DestinationName;
 use crate::domain::event_glob::EventGlob;
 use crate::domain::install::{InstallRecord, TokenKind};
 use crate::domain::member_id::MemberId;
@@ -65,6 +66,11 @@ pub enum PortalCommand {
     },
     /// About destinations.
     Destination(DestinationCommand),
+    /// Send a destination a test event, and tell what it answered.
+    TestDestination {
+        /// Its name.
+        name: DestinationName,
+    },
     /// About deliveries.
     Delivery(DeliveryCommand),
     /// Be told through a socket what is logged. Only the answer to it comes back; the platform opens the socket.

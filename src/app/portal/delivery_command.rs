@@ -76,6 +76,28 @@ pub enum DestinationReply {
     Refused(String),
     /// What it is called with cannot be opened or sealed: why.
     Locked(String),
+    /// What became of a test event.
+    Tested(TestReport),
+    /// Another test event is under way.
+    TestUnderWay,
+}
+
+/// What a destination made of a test event, as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestReport {
+    /// The event's id, which is its `webhook-id` too; absent where nothing could be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether the destination took it.
+    pub delivered: bool,
+    /// The HTTP status, where the destination answered with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Time until the answer, or until there was none.
+    pub latency_ms: i64,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// A destination, as the API shows it.

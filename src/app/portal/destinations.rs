@@ -68,11 +68,7 @@ impl<R: PortalRuntime> Portal<R> {
 
     fn destination_status(&self, lane: &Lane, head: i64) -> Result<DestinationStatus, PortError> {
         let now = self.runtime.now();
-        let error = match (&lane.destination, &lane.trouble) {
-            (Some(_), _) => None,
-            (None, Some(trouble)) => Some(trouble.clone()),
-            (None, None) => Some("a variable is broken: see configuration_errors of the portal".to_owned()),
-        };
+        let error = lane.destination.is_none().then(|| trouble_of(lane));
         Ok(DestinationStatus {
             name: lane.name.clone(),
             settings: lane.settings.clone(),
@@ -274,4 +270,10 @@ impl<R: PortalRuntime> Portal<R> {
     pub(super) fn forgetting_due_at(&self) -> Result<Option<Timestamp>, PortError> {
         Ok(configured::removed(&self.runtime)?.map(|_| self.runtime.now()))
     }
+}
+
+/// Why a destination cannot be sent anything.
+pub(super) fn trouble_of(lane: &Lane) -> String {
+    let of_variables = || "a variable is broken: see configuration_errors of the portal".to_owned();
+    lane.trouble.clone().unwrap_or_else(of_variables)
 }

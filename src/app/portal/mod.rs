@@ -28,6 +28,7 @@ mod reporting;
 mod retention;
 mod schema;
 mod status;
+mod trial;
 mod upkeep;
 
 pub use self::upkeep::RECORD_KEY_PREFIX;
@@ -65,6 +66,8 @@ pub struct Portal<R> {
     memory: RefCell<Option<Memory>>,
     alarm_at: Cell<Option<Timestamp>>,
     lease: Lease,
+    /// The claim of the one test event at a time.
+    trial: Lease,
     /// Requests to destinations since the object started: the number of the newest.
     requests_made: Cell<u64>,
     /// How far the Directory's held events were logged since the object started, for each token that was released.
@@ -108,6 +111,7 @@ impl<R: PortalRuntime> Portal<R> {
             memory: RefCell::new(None),
             alarm_at: Cell::new(None),
             lease: Lease::default(),
+            trial: Lease::default(),
             requests_made: Cell::new(0),
             released_to: RefCell::new(BTreeMap::new()),
             outbox: Outbox::default(),
@@ -154,6 +158,7 @@ impl<R: PortalRuntime> Portal<R> {
             PortalCommand::Sync => self.sync_now().await,
             PortalCommand::AccessToken => self.hand_out_token().await,
             PortalCommand::Destination(command) => self.destination_command(command, now).await,
+            PortalCommand::TestDestination { name } => self.test_destination(&name, now).await,
             PortalCommand::Delivery(command) => self.delivery_command(command, now).await,
         }
     }

@@ -29,7 +29,7 @@ impl<R: PortalRuntime> Portal<R> {
             return Ok(());
         }
         let (now, kind) = (self.runtime.now(), notice.kind());
-        if !self.outbox.add(&self.runtime, notice, self.new_notice_id(now), now)? {
+        if !self.outbox.add(&self.runtime, notice, self.new_event_id(now), now)? {
             self.runtime.write(LogLine::new(Level::Warn, "notice dropped").with("kind", kind));
         }
         Ok(())
@@ -102,7 +102,7 @@ impl<R: PortalRuntime> Portal<R> {
 
     fn settle_notice(&self, waiting: &Waiting, outcome: Result<(), String>) -> Result<(), PortError> {
         let now = self.runtime.now();
-        let told = self.outbox.settle(&self.runtime, waiting, outcome.is_ok(), self.new_notice_id(now), now)?;
+        let told = self.outbox.settle(&self.runtime, waiting, outcome.is_ok(), self.new_event_id(now), now)?;
         let message = if told == Told::GivenUp { "notice given up" } else { "notice not sent" };
         if let Err(error) = outcome {
             let line = self.line(Level::Warn, message).with("kind", waiting.notice.kind());
@@ -111,7 +111,8 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(())
     }
 
-    fn new_notice_id(&self, now: Timestamp) -> EventId {
+    /// An id that nothing else has.
+    pub(super) fn new_event_id(&self, now: Timestamp) -> EventId {
         let mut random = [0; RANDOM_BYTES];
         self.runtime.fill(&mut random);
         EventId::new(now, random)

@@ -38,8 +38,25 @@ pub struct PortalStatus {
     /// The application, where the portal installed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<ApplicationStatus>,
+    /// Whether KV says the same about its tokens: the Worker compares, not the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordState>,
     /// What is wrong with the variables.
     pub configuration_errors: Vec<OwnedConfigError>,
+}
+
+/// What KV says about a portal, beside what its object says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordState {
+    /// The same tokens.
+    Same,
+    /// Nothing.
+    Missing,
+    /// Other tokens, or others of them end.
+    Different,
+    /// KV does not answer, or what is there is no record.
+    Unreadable,
 }
 
 /// Whether a portal's events are believed.

@@ -25,6 +25,7 @@ impl<R: PortalRuntime> Portal<R> {
             destinations: self.configured_destinations(memory)?,
             held: held.index().counts(&registration.member_id).into_iter().map(HeldStatus::from).collect(),
             application: self.application_status(),
+            record: None,
             configuration_errors: self.config.errors.iter().map(OwnedConfigError::from).collect(),
         })))
     }

@@ -148,3 +148,21 @@ fn a_kv_that_cannot_be_written_is_written_later() {
     relay.advance(5 * MINUTE);
     assert_eq!(relay.record().unwrap()["tokens"], relay.status()["tokens"]);
 }
+
+#[test]
+fn the_operator_is_told_whether_kv_agrees() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    let tells = || relay.status()["record"].as_str().unwrap().to_owned();
+    assert_eq!(tells(), "same");
+    relay.write_record(&record_of(&json!([{"sha256": hash(TOKEN)}])));
+    assert_eq!(tells(), "different", "the token is an application's");
+    relay.write_record(&record_of(&json!([{"sha256": hash(TOKEN), "kind": "app"}, {"sha256": hash(OTHER_TOKEN)}])));
+    assert_eq!(tells(), "different");
+    relay.write_record("no record");
+    assert_eq!(tells(), "unreadable");
+    relay.faults().plan_next(Operation::KvGet, 1, false, Then::Error);
+    assert_eq!(tells(), "unreadable");
+    relay.register(TOKEN);
+    assert_eq!(tells(), "same", "a registration writes it anew");
+}

@@ -196,6 +196,7 @@ fn commands_about_destinations_and_deliveries_keep_their_format() {
         r#"{"Destination":{"Change":{"name":"crm","change":{"url":"https://a.some-company.com/","binding":"","events":["*"],"format":"binary","coalesce":false,"headers":[]},"sealed":"v1.x.y","paused":null}}}"#,
         r#"{"Destination":{"Change":{"name":"crm","change":{},"sealed":null,"paused":true}}}"#,
         r#"{"Destination":{"Remove":{"name":"crm"}}}"#,
+        r#"{"TestDestination":{"name":"crm"}}"#,
         r#"{"Destination":{"RotateSecret":{"name":"crm","sealed":"v1.x.y","overlap_seconds":86400}}}"#,
         &format!(r#"{{"Delivery":{{"Event":{{"id":"{id}"}}}}}}"#),
         r#"{"Delivery":{"List":{"after":0,"limit":50,"state":"pending","destination":null}}}"#,
@@ -218,6 +219,9 @@ fn commands_about_destinations_and_deliveries_keep_their_format() {
         r#"{"Destination":"Removed"}"#,
         r#"{"Destination":{"Refused":"why"}}"#,
         r#"{"Destination":{"Locked":"why"}}"#,
+        r#"{"Destination":{"Tested":{"id":"x","delivered":false,"status":401,"latency_ms":40,"error":"why"}}}"#,
+        r#"{"Destination":{"Tested":{"delivered":true,"latency_ms":0}}}"#,
+        r#"{"Destination":"TestUnderWay"}"#,
         concat!(
             r#"{"Delivery":{"Event":{"seq":1,"state":"failed","event":{"id":"x"},"deliveries":[{"destination":"default","#,
             r#""state":"failed","next_attempt_at":"2026-01-05T09:00:00.000Z","attempts":[{"attempt":1}]}]}}}"#

@@ -115,8 +115,8 @@ impl Destination {
 fn ids_in(body: &str) -> Vec<String> {
     let value: Value = serde_json::from_str(body).expect("a body is JSON");
     let id = |event: &Value| match &event["data"]["id"] {
-        // In binary mode the body is the data.
-        Value::Null => event["id"].as_str().expect("every event of the tests has an id").to_owned(),
+        // In binary mode the body is the data; a test event is about nothing.
+        Value::Null => event["id"].as_str().unwrap_or_default().to_owned(),
         id => id.as_str().expect("an id is text").to_owned(),
     };
     value.as_array().map_or_else(|| vec![id(&value)], |events| events.iter().map(id).collect())

@@ -27,6 +27,8 @@ pub struct Settings {
     internal_endpoint: Option<String>,
     queue_consumer: Option<String>,
     simulator: Option<String>,
+    /// Kind and name.
+    missing_bindings: Vec<(&'static str, &'static str)>,
     own_clock: bool,
     entry: Entry,
 }
@@ -61,6 +63,7 @@ impl Settings {
             internal_endpoint: None,
             queue_consumer: None,
             simulator: None,
+            missing_bindings: Vec::new(),
             own_clock: false,
             entry: Entry::Own,
         }
@@ -92,6 +95,12 @@ impl Settings {
     /// Binds the producer `EVENTS_QUEUE` of a queue whose consumer passes every message on to the receiver.
     pub fn with_queue_consumed_by(mut self, receiver: &Receiver) -> Self {
         self.queue_consumer = Some(receiver.url());
+        self
+    }
+
+    /// Takes away a binding that `wrangler.toml` has; `kind` is what Miniflare calls it, such as `kvNamespaces`.
+    pub fn without_binding(mut self, kind: &'static str, name: &'static str) -> Self {
+        self.missing_bindings.push((kind, name));
         self
     }
 
@@ -185,8 +194,13 @@ impl Relay {
 
     fn run(&self) -> Running {
         let environment: BTreeMap<_, _> = self.clock.iter().flat_map(Clock::environment).collect();
+        let mut options = WORKER_OPTIONS.clone();
+        for (kind, name) in &self.settings.missing_bindings {
+            let bindings = options[kind].as_object_mut().expect("wrangler.toml has bindings of this kind");
+            bindings.remove(*name).expect("wrangler.toml has this binding");
+        }
         let setup = json!({
-            "options": *WORKER_OPTIONS,
+            "options": options,
             "build": *BUILD,
             "state": self.state(),
             "vars": self.settings.vars,
@@ -235,6 +249,11 @@ impl Relay {
     /// When it was started without [`Settings::with_own_clock`].
     pub fn advance_clock_under_load(&self, by: Duration) {
         self.clock.as_ref().expect("the test gave it a clock").advance(by);
+    }
+
+    /// The clock that the test gave it.
+    pub fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
     }
 
     /// Host and port that it listens on.

@@ -2,7 +2,7 @@
 
 pub mod configured;
 mod lane;
-mod message;
+pub mod message;
 mod records;
 mod replay;
 mod run;

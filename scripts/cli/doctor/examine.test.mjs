@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { test } from "node:test";
-import { Api } from "./api.mjs";
-import { examine } from "./doctor.mjs";
+import { Api } from "../api.mjs";
+import { examine } from "./examine.mjs";
 
 const TOKEN = "an-operator-and-nobody-else";
 const MEMBER = "a223c6b3710f85df22e9377d6c4f7553";
@@ -13,19 +13,22 @@ const SHA256 = "0813e009a92b810d4a5854f9650472c1e719ef6eded37ca4a3de755437047750
 
 const delivery = { cursor: 5, pending: 0, retrying: 0, failed: 0 };
 const report = { member_id: MEMBER, state: "active", last_seq: 5, delivery, held: [], reported_at: "2026-01-05T09:00:00.000Z" };
-const portal = { member_id: MEMBER, state: "active", tokens: [], log: { first_seq: 1, last_seq: 5 }, delivery, held: [], configuration_errors: [] };
+const portal = { member_id: MEMBER, state: "active", tokens: [], log: { first_seq: 1, last_seq: 5 }, delivery, held: [], record: "same", configuration_errors: [] };
+const destination = { name: "default", paused: false, delivery };
 const problem = (status, code) => [status, { type: "about:blank", title: code, status, code, detail: "a detail" }];
 
 /** What a relay answers that is well; each test changes some of it. */
 const WELL = {
-  "/healthz": [200, { status: "ok" }],
+  "/healthz": [200, { status: "ok", time: new Date().toISOString() }],
   "/portals?limit=1": [200, { portals: [report], next: null, configuration_errors: [] }],
   "/portals?limit=500": [200, { portals: [report], next: null, configuration_errors: [] }],
   "/portals?state=unknown&limit=500": [200, { portals: [], next: null, configuration_errors: [] }],
   [`/portals/${MEMBER}`]: [200, portal],
+  [`/portals/${MEMBER}/destinations`]: [200, { destinations: [destination] }],
+  [`/portals/${MEMBER}/destinations/default/test`]: [200, { delivered: true, status: 204, latency_ms: 12 }],
 };
 
-async function findings(changes, now = Date.now()) {
+async function findings(changes, now = Date.now(), options) {
   const answers = { ...WELL, ...changes };
   const server = createServer((request, response) => {
     const [status, body] = answers[request.url] ?? problem(404, "not_found");
@@ -33,7 +36,7 @@ async function findings(changes, now = Date.now()) {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
-    return await examine(new Api(`http://127.0.0.1:${server.address().port}`, TOKEN), now);
+    return await examine(new Api(`http://127.0.0.1:${server.address().port}`, TOKEN), now, options);
   } finally {
     server.closeAllConnections();
     server.close();
@@ -48,6 +51,8 @@ async function only(changes, now) {
 }
 
 const withPortal = (changes) => ({ [`/portals/${MEMBER}`]: [200, { ...portal, ...changes }] });
+const withDelivery = (changes) => withPortal({ delivery: { ...delivery, ...changes } });
+const tested = (report) => ({ [`/portals/${MEMBER}/destinations/default/test`]: [200, { delivered: false, latency_ms: 12, ...report }] });
 
 test("nothing is wrong where nothing is wrong", async () => assert.deepEqual(await findings({}), []));
 
@@ -111,18 +116,72 @@ test("a portal was revoked", async () => {
 });
 
 test("the destination is down", async () => {
-  const { what, remedy } = await only(withPortal({ delivery: { ...delivery, pending: 7, circuit_open_until: "2026-01-05T09:00:00.000Z", last_error: "the destination answered 502" } }));
+  const { what, remedy } = await only(withDelivery({ pending: 7, circuit_open_until: "2026-01-05T09:00:00.000Z", last_error: "the destination answered 502" }));
   assert.match(what, /answered 502/);
   assert.match(remedy, /go on by themselves/);
 });
 
+test("a destination that said that it is gone is paused", async () => {
+  const { what, remedy } = await only(withDelivery({ pending: 7, paused: "the destination answered 410" }));
+  assert.match(what, /7 events wait/);
+  assert.match(remedy, new RegExp(`destinations resume ${MEMBER} default`));
+});
+
 test("events failed for good", async () => {
-  assert.match((await only(withPortal({ delivery: { ...delivery, failed: 4, last_error: "the destination answered 422" } }))).what, /4 events .* 422/);
+  const { what, remedy } = await only(withDelivery({ failed: 4, last_error: "the destination answered 422" }));
+  assert.match(what, /4 events .* 422/);
+  assert.match(remedy, new RegExp(`replay ${MEMBER} --state failed`));
 });
 
 test("what is due is not sent", async () => {
-  const stalled = { ...delivery, pending: 7, next_attempt_at: new Date(Date.now() - 3 * 3_600_000).toISOString() };
-  assert.match((await only(withPortal({ delivery: stalled }))).remedy, /cron trigger/);
+  const { what, remedy } = await only(withDelivery({ pending: 7, due_since: new Date(Date.now() - 3 * 3_600_000).toISOString() }));
+  assert.match(what, /due for 3 h/);
+  assert.match(remedy, /cron trigger/);
+});
+
+for (const [report, remedy] of [
+  [{ status: 401, error: "the destination answered 401" }, /FORWARD_SECRET/],
+  [{ status: 404, error: "the destination answered 404" }, /path of its URL/],
+  [{ status: 302, error: "the destination answered 302" }, /Redirects are not followed/],
+  [{ status: 500, error: "the destination answered 500" }, /endpoint's log/],
+  [{ error: "no answer in time" }, /15 seconds/],
+  [{ error: "the request could not be made: no binding CRM" }, /binding in wrangler.toml/],
+  [{ error: "the connection failed: refused" }, /Does the endpoint run/],
+]) {
+  test(`a test event tells: ${report.error}`, async () => assert.match((await only(tested(report))).remedy, remedy));
+}
+
+test("no test event is sent where none is wanted, or to one that is paused", async () => {
+  const failing = tested({ status: 401, error: "the destination answered 401" });
+  assert.deepEqual(await findings(failing, Date.now(), { sendsTests: false }), []);
+  const paused = { [`/portals/${MEMBER}/destinations`]: [200, { destinations: [{ ...destination, paused: true }] }] };
+  assert.deepEqual(await findings({ ...failing, ...paused }), []);
+});
+
+for (const [state, remedy] of [
+  ["missing", /writes it anew/],
+  ["different", /has to be registered/],
+  ["unreadable", /bound as INSTALLS/],
+]) {
+  test(`the record in KV is ${state}`, async () => assert.match((await only(withPortal({ record: state }))).remedy, remedy));
+}
+
+const subscribed = (changes) => {
+  const subscriptions = { checked_at: "2026-01-05T09:00:00.000Z", desired: ["ONCRMDEALADD"], actual: [{ event: "ONCRMDEALADD" }], failed: [], error: null };
+  return withPortal({ application: { subscriptions: { ...subscriptions, ...changes } } });
+};
+
+test("subscriptions are as they should be", async () => assert.deepEqual(await findings(subscribed({})), []));
+
+test("a subscription is missing", async () => {
+  const { what, remedy } = await only(subscribed({ actual: [] }));
+  assert.match(what, /ONCRMDEALADD/);
+  assert.match(remedy, new RegExp(`sync ${MEMBER}`));
+});
+
+test("the application lacks a permission", async () => {
+  const failed = [{ event: "ONCRMDEALADD", code: "INSUFFICIENT_SCOPE", missing_scope: "crm" }];
+  assert.match((await only(subscribed({ failed }))).remedy, /permissions crm/);
 });
 
 test("the application needs a person", async () => {
