@@ -33,9 +33,9 @@ const GROUPS = {
     ["The worker builds, and is small", buildBoth],
     ["wrangler would deploy it, without a warning", checkDeploy],
   ],
-  scripts: [["The demo's own parts, and the simulated Bitrix24", testScripts]],
+  scripts: [["The parts of the demo, of the simulated Bitrix24 and of the dashboard", testScripts]],
   native: [["The tests in Rust, native and in workerd", testRust]],
-  browser: [["The installer page, in Chromium", testBrowser]],
+  browser: [["The installer page and the dashboard, in Chromium", testBrowser]],
 };
 
 await main(async () => {
@@ -70,7 +70,7 @@ async function buildBoth({ env }) {
 }
 
 async function testScripts({ node, env }) {
-  const files = ["scripts", "tests/portal"].flatMap((directory) =>
+  const files = ["scripts", "tests/portal", "dashboard"].flatMap((directory) =>
     readdirSync(inRoot(directory), { recursive: true }).filter((name) => name.endsWith(".test.mjs")).map((name) => `${directory}/${name}`),
   );
   await show("a test of the scripts failed", node, ["--test", "--test-reporter=dot", ...files], env);
@@ -85,6 +85,7 @@ async function testRust({ node, env }) {
 
 async function testBrowser({ node, env }) {
   await build(forTests, env);
-  const file = inRoot("tests/browser/installer.test.mjs");
-  await show("a test in the browser failed", node, ["--test", "--test-reporter=dot", file], { ...env, RELAY_TEST_BUILD: testBuild });
+  const files = readdirSync(inRoot("tests/browser"), { recursive: true }).filter((name) => name.endsWith(".test.mjs"));
+  const paths = files.map((name) => inRoot("tests/browser", name));
+  await show("a test in the browser failed", node, ["--test", "--test-reporter=dot", ...paths], { ...env, RELAY_TEST_BUILD: testBuild });
 }

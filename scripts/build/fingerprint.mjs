@@ -13,30 +13,30 @@ const OUTPUTS = ["index.js", "index_bg.wasm"];
 const stampOf = (directory) => path.join(directory, ".fingerprint");
 
 /** One hash over the inputs. Take it before the build: what changes meanwhile then counts as changed. */
-export function inputsOf(options) {
+export function inputsOf(options, names = INPUTS) {
   const hash = createHash("sha256").update(JSON.stringify(options));
-  for (const file of INPUTS.flatMap((name) => filesUnder(inRoot(name)))) hash.update(`\0${file}\0`).update(readFileSync(file));
+  for (const file of names.flatMap((name) => filesUnder(inRoot(name)))) hash.update(`\0${file}\0`).update(readFileSync(file));
   return hash.digest("hex");
 }
 
 /** Whether `directory` holds the outputs that were made of `inputs`, unchanged. */
-export function isCurrent(directory, inputs) {
+export function isCurrent(directory, inputs, names = OUTPUTS) {
   const stamp = stampOf(directory);
-  const there = [stamp, ...outputsIn(directory)].every((file) => existsSync(file));
-  return there && readFileSync(stamp, "utf8") === contents(directory, inputs);
+  const there = [stamp, ...outputsIn(directory, names)].every((file) => existsSync(file));
+  return there && readFileSync(stamp, "utf8") === contents(directory, inputs, names);
 }
 
-export function stamp(directory, inputs) {
-  writeFileSync(stampOf(directory), contents(directory, inputs));
+export function stamp(directory, inputs, names = OUTPUTS) {
+  writeFileSync(stampOf(directory), contents(directory, inputs, names));
 }
 
-function contents(directory, inputs) {
+function contents(directory, inputs, names) {
   const hash = createHash("sha256");
-  for (const file of outputsIn(directory)) hash.update(readFileSync(file));
+  for (const file of outputsIn(directory, names)) hash.update(readFileSync(file));
   return `inputs ${inputs}\noutputs ${hash.digest("hex")}\n`;
 }
 
-const outputsIn = (directory) => OUTPUTS.map((name) => path.join(directory, name));
+const outputsIn = (directory, names) => names.map((name) => path.join(directory, name));
 
 function filesUnder(start) {
   const entries = (directory) =>

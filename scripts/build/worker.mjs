@@ -4,6 +4,7 @@ import path from "node:path";
 import { say, since } from "../support/output.mjs";
 import { root, shippedBuild, testBuild, toolsDirectory } from "../support/paths.mjs";
 import { capture, compile } from "../support/run.mjs";
+import { buildDashboard } from "./dashboard.mjs";
 import { inputsOf, isCurrent, stamp } from "./fingerprint.mjs";
 
 // Both are compiled by cargo in the same way, so the second one to be built costs no compiling.
@@ -19,8 +20,13 @@ async function stripNames(directory, env) {
   await capture("the names could not be taken out of the worker", env.WASM_OPT_BIN, ["--strip-debug", "--all-features", wasm, "-o", wasm], env);
 }
 
-/** Builds one of the two above with the environment of `setUp`. Says nothing where nothing is to be done. */
-export async function build({ name, directory, options }, env) {
+/** Builds one of the two above, and the dashboard, with the environment of `setUp`. Says nothing where nothing is to be done. */
+export async function build(worker, env) {
+  await buildWorker(worker, env);
+  await buildDashboard();
+}
+
+async function buildWorker({ name, directory, options }, env) {
   const inputs = inputsOf(options);
   if (isCurrent(directory, inputs)) return;
   const start = Date.now();

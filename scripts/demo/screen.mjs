@@ -33,6 +33,9 @@ export function showWhereToLook(settings) {
   say(`\n${bold("It works, and stays up.")} In another terminal:\n`);
   say(dim("  # send more"));
   say("  npm run send -- ONCALENDARENTRYADD 77\n");
+  say(dim("  # the dashboard of the relay: a page in a browser, and the token to sign in with"));
+  say(`  ${settings.relay}/`);
+  say(`  ${settings.adminToken}\n`);
   say(dim("  # click in the portal: a page in a browser"));
   say(`  ${new URL(settings.portal).origin}\n`);
   say(dim("  # read the portal's log"));

@@ -14,11 +14,11 @@ const BUILD = process.env.RELAY_TEST_BUILD ?? path.join(ROOT, "target/worker-tes
 const PICTURES = path.join(ROOT, "target/browser");
 const CHROMIUM = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 export const ORIGIN = "https://relay.example.com";
-const CLIENT_SECRET = "SakeVG5mbRdcQet45UUrt6q72AMTo7fkwXSO7Y5LYFYNCRsA6f";
+export const ADMIN_TOKEN = "an-operator-and-nobody-else";
+export const CLIENT_SECRET = "SakeVG5mbRdcQet45UUrt6q72AMTo7fkwXSO7Y5LYFYNCRsA6f";
 
 /** Starts all of it with one portal, and ends it after `body`. */
 export async function withBed({ domain = "some-domain.bitrix24.com", language = "en", build = "new", vars = {}, scope = ["calendar"] }, body) {
-  if (CHROMIUM === undefined) throw new Error("Chromium is needed: apt-get install chromium, or its path in CHROMIUM");
   const endings = [];
   try {
     const simulator = await startSimulator({ addresses: "real" });
@@ -31,11 +31,10 @@ export async function withBed({ domain = "some-domain.bitrix24.com", language = 
       client_secret: CLIENT_SECRET,
       scope,
     });
-    const relay = await startRelay(simulator.url, { B24_CLIENT_ID: client_id, ...vars }, endings);
+    const { url: relay } = await startRelay({ simulator: simulator.url }, { B24_CLIENT_ID: client_id, ...vars }, endings);
     await simulator.operate("origin", { origin: ORIGIN, at: relay });
     await simulator.operate("install");
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-    endings.push(() => browser.close());
+    const browser = await startBrowser(endings);
     const page = await browser.newPage({ viewport: { width: 900, height: 760 } });
     const refused = [];
     page.on("console", (message) => message.type() === "error" && refused.push(message.text()));
@@ -47,7 +46,16 @@ export async function withBed({ domain = "some-domain.bitrix24.com", language = 
   }
 }
 
-async function startRelay(simulator, vars, endings) {
+/** Starts a Chromium without a window. */
+export async function startBrowser(endings) {
+  if (CHROMIUM === undefined) throw new Error("Chromium is needed: apt-get install chromium, or its path in CHROMIUM");
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  endings.push(() => browser.close());
+  return browser;
+}
+
+/** Starts a relay; `more` is what the harness can do besides. Returns its address, and that of the harness's operations. */
+export async function startRelay(more, vars, endings) {
   const state = mkdtempSync(path.join(tmpdir(), "relay-browser-"));
   const options = execFileSync(process.execPath, [path.join(ROOT, "tests/workerd/wrangler-options.mjs"), path.join(ROOT, "wrangler.toml")]);
   const setup = {
@@ -56,9 +64,9 @@ async function startRelay(simulator, vars, endings) {
     state,
     environment: {},
     inspection: false,
-    simulator,
+    ...more,
     vars: {
-      ADMIN_TOKEN: "an-operator-and-nobody-else",
+      ADMIN_TOKEN,
       B24_CLIENT_SECRET: CLIENT_SECRET,
       VAULT_KEY: Buffer.alloc(32, 7).toString("base64"),
       PUBLIC_URL: ORIGIN,
@@ -76,7 +84,7 @@ async function startRelay(simulator, vars, endings) {
     rmSync(state, { recursive: true, force: true });
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith("{")) return JSON.parse(line).url;
+    if (line.startsWith("{")) return JSON.parse(line);
   }
   throw new Error("the relay did not start");
 }
@@ -99,7 +107,7 @@ async function pass(route, relay, simulator) {
 }
 
 /** A picture to look at. */
-async function picture(page, name) {
+export async function picture(page, name) {
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
 }

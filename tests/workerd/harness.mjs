@@ -8,6 +8,7 @@
 //   entry        a module of the test that stands before the build's own entry (optional)
 //   forwardTo    where the service binding INTERNAL sends what it gets (optional)
 //   queueTo      where a consumer of the queue behind EVENTS_QUEUE sends each message (optional)
+//   assets       whether the platform's router stands before the Worker, and serves the dashboard; else the Worker is alone (optional)
 //   simulator    where everything goes that the relay sends to other machines (optional)
 // Prints {"url","control"} when all is ready. It lives until its process group is killed.
 import { readFileSync } from "node:fs";
@@ -29,8 +30,10 @@ const entry = setup.entry && {
   contents: readFileSync(path.join(here, setup.entry), "utf8"),
 };
 
+const { assets, ...options } = setup.options;
 const relay = {
-  ...setup.options,
+  ...options,
+  ...(setup.assets ? { assets } : {}),
   name: RELAY,
   modulesRoot: setup.build,
   modules: [...(entry ? [entry] : []), script, wasm],

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { judge } from "./health.js";
+
+const NOW = Date.parse("2026-01-05T12:00:00Z");
+const well = { state: "active", held: [], delivery: { pending: 0, retrying: 0, failed: 0 }, storage: { bytes: 1, limit_bytes: 100, dropped: 0 } };
+const judged = (changes) => judge({ ...well, ...changes }, NOW);
+const delivery = (changes) => judged({ delivery: { ...well.delivery, ...changes } });
+
+test("a portal that lacks nothing is well", () => {
+  assert.deepEqual(judged({}), { level: "ok", reasons: [] });
+});
+
+test("what needs somebody now comes before what can wait", () => {
+  const { level, reasons } = delivery({ failed: 2, retrying: 1 });
+  assert.equal(level, "bad");
+  assert.deepEqual(reasons, [["health.failed", { count: 2 }], ["health.retrying", { count: 1 }]]);
+});
+
+test("a destination that is down is told, one that is paused is not down", () => {
+  assert.deepEqual(delivery({ circuit: "outage" }).reasons, [["health.circuit.outage"]]);
+  assert.deepEqual(delivery({ circuit: "outage", paused: "operator" }), { level: "warn", reasons: [["health.paused"]] });
+});
+
+test("what is due for ten minutes is late", () => {
+  assert.equal(delivery({ due_since: "2026-01-05T11:51:00Z" }).level, "ok");
+  assert.deepEqual(delivery({ due_since: "2026-01-05T11:49:00Z" }), { level: "bad", reasons: [["health.late"]] });
+});
+
+test("every destination counts", () => {
+  const destinations = [{ name: "crm", delivery: { ...well.delivery, circuit: "outage" } }];
+  assert.equal(judged({ destinations }).level, "bad");
+});
+
+test("a portal that has ended needs nobody, whatever waits", () => {
+  assert.deepEqual(judged({ state: "revoked", delivery: { ...well.delivery, failed: 9 } }), { level: "off", reasons: [["health.revoked"]] });
+});
+
+test("storage that is full, or was", () => {
+  assert.equal(judged({ storage: { bytes: 91, limit_bytes: 100, dropped: 0 } }).level, "warn");
+  assert.equal(judged({ storage: { bytes: 91, limit_bytes: 100, dropped: 3 } }).level, "bad");
+});

@@ -1,0 +1,31 @@
+// Reads a portal's log backwards, in steps: the API reads it forwards.
+
+/** Places that one step goes back: few where each is shown, as many as one call looks at where a filter leaves most out. */
+const STEP = { all: 50, filtered: 5_000 };
+/** Events of one call. */
+const PAGE = 500;
+
+/** What a row shows of an event. The rest is fetched when somebody looks at it. */
+export const summary = ({ seq, state, event: { id, type, subject, time, b24receivedat } }) => ({ seq, state, id, type, subject, time: b24receivedat ?? time });
+
+/** The events before a place, newest first, and `from`, behind which they are; 0 or less where the log begins. */
+export async function readBack({ api, memberId, before, filter, signal }) {
+  const from = before - 1 - (filter.type || filter.subject ? STEP.filtered : STEP.all);
+  const events = [];
+  let after = Math.max(0, from);
+  while (after < before - 1) {
+    const page = await api.get(`/portals/${memberId}/events`, { ...filter, after, limit: PAGE }, signal);
+    const within = page.events.filter(({ seq }) => seq < before);
+    events.push(...within.map(summary));
+    if (page.next === after || within.length < page.events.length) break;
+    after = page.next;
+  }
+  return { events: events.reverse(), from };
+}
+
+/** The states of these events as they are now, by place. */
+export async function readStates({ api, memberId, seqs, signal }) {
+  const [first, last] = [Math.min(...seqs), Math.max(...seqs)];
+  const { events } = await api.get(`/portals/${memberId}/events`, { after: first - 1, limit: Math.min(PAGE, last - first + 1) }, signal);
+  return new Map(events.map(({ seq, state }) => [seq, state]));
+}

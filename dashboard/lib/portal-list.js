@@ -1,0 +1,19 @@
+// All portals, as far as is sensible: read in large pages, so that those in need can come first.
+
+/** Portals of one call, the most that the relay gives. */
+const PAGE = 500;
+/** Portals after which it stops by itself: ten calls. */
+const MOST = 5_000;
+
+/** `{ portals, next }`; `next` is there where it stopped early. `onPage` is told after each call. */
+export async function readPortals(api, signal, { cursor, onPage = () => undefined } = {}) {
+  const portals = [];
+  let next = cursor;
+  do {
+    const page = await api.get("/portals", { limit: PAGE, cursor: next }, signal);
+    portals.push(...page.portals);
+    next = page.next;
+    onPage(portals);
+  } while (next !== null && portals.length < MOST);
+  return { portals, next };
+}

@@ -1,0 +1,27 @@
+// English: how to set the relay up.
+
+export const guide = {
+  setup: "Set-up",
+  "setup.title": "Set-up",
+  "setup.welcome": "Nothing is registered yet",
+  "setup.lead": "Connect a portal in one of two ways: an outgoing webhook is for one portal and takes two minutes; an application installs itself, on any number of portals.",
+  "setup.webhook": "An outgoing webhook",
+  "setup.webhook.create": "Make it in Bitrix24",
+  "setup.webhook.create.how": "Applications > Developer resources > Common use cases > Other > Outbound webhook. Choose its events. The handler URL is:",
+  "setup.webhook.cause": "Cause an event",
+  "setup.webhook.cause.how": "Change a deal or a calendar entry. The relay does not know the portal yet, so it holds the event.",
+  "setup.webhook.register": "Register its token",
+  "setup.webhook.register.how": "The portal now waits among the unregistered ones. Paste the token that Bitrix24 showed; what is held goes into the log.",
+  "setup.application": "An application",
+  "setup.application.create": "Make it in Bitrix24",
+  "setup.application.create.how": "Local application, or one of the market. Handler path and path for initial installation are both:",
+  "setup.application.variables": "Tell the relay",
+  "setup.application.variables.how": "In wrangler.toml and as secrets:",
+  "setup.application.install": "Install it",
+  "setup.application.install.how": "An administrator opens the application and sees a page that shows each step. The portal then appears here by itself.",
+  "setup.forward": "Where events go",
+  "setup.forward.set": "To an endpoint of yours",
+  "setup.forward.set.how": "Signed by Standard Webhooks and retried for three days. For all portals, in wrangler.toml:",
+  "setup.forward.none": "Or nowhere",
+  "setup.forward.none.how": "Without a destination the log is the sink. It can be read with the API, and followed.",
+};

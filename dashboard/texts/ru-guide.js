@@ -1,0 +1,27 @@
+// Russian: how to set the relay up.
+
+export const guide = {
+  setup: "Настройка",
+  "setup.title": "Настройка",
+  "setup.welcome": "Пока ничего не подключено",
+  "setup.lead": "Подключить портал можно двумя способами: исходящий вебхук — для одного портала, за две минуты; приложение устанавливается само, на любое число порталов.",
+  "setup.webhook": "Исходящий вебхук",
+  "setup.webhook.create": "Создайте его в Bitrix24",
+  "setup.webhook.create.how": "Приложения > Разработчикам > Готовые сценарии > Другое > Исходящий вебхук. Выберите события. URL обработчика:",
+  "setup.webhook.cause": "Вызовите событие",
+  "setup.webhook.cause.how": "Измените сделку или запись календаря. Портал пока незнаком, поэтому событие удерживается.",
+  "setup.webhook.register": "Зарегистрируйте токен",
+  "setup.webhook.register.how": "Портал теперь среди незнакомых. Вставьте токен, который показал Bitrix24: удержанное попадёт в журнал.",
+  "setup.application": "Приложение",
+  "setup.application.create": "Создайте его в Bitrix24",
+  "setup.application.create.how": "Локальное приложение или приложение маркета. Путь обработчика и путь первоначальной установки:",
+  "setup.application.variables": "Сообщите ретранслятору",
+  "setup.application.variables.how": "В wrangler.toml и в секретах:",
+  "setup.application.install": "Установите его",
+  "setup.application.install.how": "Администратор открывает приложение и видит страницу с каждым шагом. Портал появится здесь сам.",
+  "setup.forward": "Куда идут события",
+  "setup.forward.set": "На ваш адрес",
+  "setup.forward.set.how": "С подписью Standard Webhooks и повторами в течение трёх дней. Для всех порталов, в wrangler.toml:",
+  "setup.forward.none": "Или никуда",
+  "setup.forward.none.how": "Без получателя события остаются в журнале: его можно читать и отслеживать через API.",
+};

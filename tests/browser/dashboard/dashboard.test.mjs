@@ -1,0 +1,206 @@
+// What an operator does with the dashboard, in Chromium, at the width of a screen and of a phone.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ADMIN_TOKEN } from "../bed.mjs";
+import { startBed, until } from "./bed.mjs";
+import { REGISTERED, STRANGER, seed } from "./seed.mjs";
+import { signIn, visit } from "./visit.mjs";
+
+let bed;
+let portals;
+
+before(async () => {
+  bed = await startBed();
+  portals = await seed(bed);
+});
+after(() => bed?.stop());
+
+const portal = (name, ...rest) => `#/${["portals", portals[name].memberId, ...rest].join("/")}`;
+const failedCount = async (name) => (await bed.call("GET", `/portals/${portals[name].memberId}`)).delivery.failed;
+
+for (const width of ["wide", "phone"]) {
+  test(`${width}: the operator signs in and out; a wrong token is told so`, () =>
+    visit(bed, width, { signedIn: false, expected: [/401/] }, async ({ page, check }) => {
+      await check("sign-in");
+      await signIn(page, "not-the-token-of-anybody");
+      await page.getByText("This token is not known to the relay.").waitFor();
+      await signIn(page, ADMIN_TOKEN);
+      await page.locator("table.portals").waitFor();
+      assert.equal(await page.evaluate(() => Object.values(localStorage).length), 0, "nothing outlives the tab");
+      await page.reload();
+      await page.locator("table.portals").waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("ADMIN_TOKEN").waitFor();
+      assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    }));
+
+  test(`${width}: portals are listed with their health, those in need first, page by page`, () =>
+    visit(bed, width, {}, async ({ page, check }) => {
+      const rows = page.locator("table.portals tbody tr");
+      await rows.first().waitFor();
+      assert.match(await rows.nth(0).innerText(), /aurora\.bitrix24\.com[^]*3 events failed for good/);
+      assert.match(await rows.nth(1).innerText(), /cobalt\.bitrix24\.com[^]*A destination is paused/);
+      assert.equal(await rows.count(), 50);
+      await check("portals");
+      await page.getByRole("button", { name: "Next page" }).click();
+      assert.ok((await rows.count()) > REGISTERED - 50);
+      await page.getByLabel("Search").fill("fjord");
+      await page.waitForFunction(() => document.querySelectorAll("table.portals tbody tr").length === 5);
+      await page.getByLabel("Search").fill("");
+      await page.getByRole("radio", { name: "Need attention" }).check();
+      await page.waitForFunction(() => document.querySelectorAll("table.portals tbody tr").length === 2);
+    }));
+
+  test(`${width}: a portal tells its numbers, draws them, and counts on while events come`, () =>
+    visit(bed, width, { colorScheme: "dark" }, async ({ page, go, check }) => {
+      await go(portal("busy"));
+      const chart = page.getByRole("img", { name: /events; at most/ });
+      await chart.waitFor();
+      await page.getByRole("img", { name: /deliveries; half within/ }).waitFor();
+      await check("overview");
+      const counted = async () => Number((await chart.getAttribute("aria-label")).match(/^[\d,]+/)[0].replace(",", ""));
+      const known = await counted();
+      await portals.busy.post("ONCRMDEALUPDATE", "1");
+      await until("the chart to go on", async () => (await counted()) > known);
+      const day = page.waitForResponse((response) => response.url().endsWith("activity?minutes=1440"));
+      await page.getByRole("radio", { name: "24 h" }).check();
+      assert.equal((await day).status(), 200);
+    }));
+
+  test(`${width}: the live log shows events as they come, filtered, and holds still`, () =>
+    visit(bed, width, {}, async ({ page, go, check }) => {
+      await go(portal("busy", "events"));
+      await page.locator(".live", { hasText: "Live" }).waitFor();
+      const rows = page.locator("table.log tbody tr");
+      const first = rows.first();
+      await portals.busy.post("ONCRMDEALADD", "9001");
+      await page.locator("tr.fresh", { hasText: "crm.deal.add" }).first().waitFor();
+      await first.getByText("delivered").waitFor();
+      await check("events");
+      await page.getByLabel("Type").fill("calendar.*");
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => [...document.querySelectorAll("table.log tbody tr")].every((row) => row.innerText.includes("calendar.")));
+      await page.locator(".live", { hasText: "Live" }).waitFor();
+      const shown = await rows.count();
+      await page.getByRole("button", { name: "Hold" }).click();
+      await portals.busy.post("ONCALENDARENTRYADD", "9002");
+      await portals.busy.post("ONCRMDEALADD", "9003");
+      await page.getByRole("button", { name: "Go on (1 new)" }).click();
+      await page.waitForFunction((count) => document.querySelectorAll("table.log tbody tr").length === count, shown + 1);
+    }));
+
+  test(`${width}: an event shows its JSON and every attempt, and is delivered again`, () =>
+    visit(bed, width, {}, async ({ page, go, check }) => {
+      await go(portal("busy", "events"));
+      await page.locator("table.log tbody tr", { hasText: "crm.lead.add" }).first().getByRole("link").click();
+      const detail = page.locator("aside.detail");
+      await detail.locator(".attempts li", { hasText: "422" }).nth(1).waitFor();
+      assert.match(await detail.locator(".json").innerText(), /"type": "com\.bitrix24\.crm\.lead\.add"/);
+      await check("event");
+      const attempts = await detail.locator(".attempts li").count();
+      await detail.getByRole("button", { name: /Redeliver/ }).click();
+      await page.getByText("Will be sent to default again").waitFor();
+      await until("another attempt", async () => (await detail.locator(".attempts li").count()) > attempts);
+      await page.goBack();
+      if (width === "phone") await page.locator("table.log").waitFor();
+      await until("it to fail again", async () => (await failedCount("busy")) === 3);
+    }));
+
+  test(`${width}: what fails is told with its reason, and many are sent again after they were counted`, () =>
+    visit(bed, width, {}, async ({ page, go, check }) => {
+      await go(portal("busy", "deliveries"));
+      await page.locator(".why-list", { hasText: "422" }).waitFor();
+      assert.equal(await page.locator("table.deliveries tbody tr").count(), 3);
+      await check("deliveries");
+      await page.getByRole("button", { name: "Send many again" }).click();
+      const dialog = page.getByRole("dialog");
+      assert.ok(await dialog.getByRole("button", { name: "Send again" }).isDisabled(), "nothing is sent before it was counted");
+      await dialog.getByRole("button", { name: "Count" }).click();
+      await dialog.getByText("3 events would be sent again").waitFor();
+      await check("replay");
+      await dialog.getByRole("button", { name: "Send 3 events again" }).click();
+      await page.getByText("The replay has begun").waitFor();
+      await until("them to fail again", async () => (await failedCount("busy")) === 3);
+    }));
+
+  test(`${width}: a destination is paused and let go on`, () =>
+    visit(bed, width, {}, async ({ page, go, check }) => {
+      await go(portal("down"));
+      const card = page.locator(".card", { hasText: "crm.some-company.com" });
+      await card.getByText("The destination is down; events wait").waitFor();
+      await card.getByRole("button", { name: /Pause/ }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+      await card.getByText("paused", { exact: true }).waitFor();
+      await check("paused");
+      await card.getByRole("button", { name: /Resume/ }).click();
+      await card.getByRole("button", { name: /Pause/ }).waitFor();
+    }));
+
+  test(`${width}: what is held goes into the log once its token is registered`, () =>
+    visit(bed, width, {}, async ({ page, check }) => {
+      const stranger = bed.portal(width === "wide" ? STRANGER : STRANGER + 100);
+      await stranger.post("ONCRMDEALADD", "5");
+      await page.getByRole("link", { name: "Unregistered" }).click();
+      await page.locator("table.held tbody tr").first().waitFor();
+      await check("unregistered");
+      await page.getByRole("link", { name: `Register: ${stranger.memberId}` }).click();
+      const token = page.getByLabel("application_token");
+      await token.fill("a-token-of-somebody-else-entirely");
+      await page.getByText("Nothing is held under this token.").waitFor();
+      await token.fill(stranger.token);
+      await page.getByText("This token fits:").waitFor();
+      await check("register");
+      await page.getByRole("button", { name: "Register", exact: true }).click();
+      await page.getByText("The token is registered").waitFor();
+      await until("the log to have them", async () => (await bed.call("GET", `/portals/${stranger.memberId}`)).log.last_seq > 0);
+      await page.getByText("Nothing is held", { exact: true }).waitFor();
+    }));
+
+  test(`${width}: subscriptions that the portal lost are found and mended`, () =>
+    visit(bed, width, {}, async ({ page, go, check }) => {
+      const { portals: all } = await bed.call("GET", "/portals?limit=500");
+      const { member_id } = all.find(({ domain }) => domain === "atlas.bitrix24.com");
+      const [install] = bed.simulator.world.portals[0].installs;
+      install.handlers.splice(install.handlers.findIndex(({ event }) => event === "ONCALENDARENTRYADD"), 1);
+      await go(`#/portals/${member_id}/subscriptions`);
+      await page.getByRole("button", { name: "Check and mend" }).click();
+      await page.getByText("ONCALENDARENTRYADD was bound").waitFor();
+      await check("subscriptions");
+    }));
+
+  test(`${width}: it speaks Russian, by itself and when asked to`, () =>
+    visit(bed, width, { locale: "ru-RU", colorScheme: "dark" }, async ({ page, go, check }) => {
+      await page.locator("table.portals", { hasText: "Не доставлено окончательно: 3 события" }).waitFor();
+      assert.equal(await page.locator("html").getAttribute("lang"), "ru");
+      await check("portals-ru");
+      await go("#/setup");
+      await page.getByRole("heading", { name: "Исходящий вебхук" }).waitFor();
+      await check("setup-ru");
+      await page.getByRole("button", { name: /In English/ }).click();
+      await page.getByRole("heading", { name: "An outgoing webhook" }).waitFor();
+    }));
+}
+
+test("with the keyboard alone one skips to the list, opens a portal and its log", () =>
+  visit(bed, "wide", {}, async ({ page }) => {
+    await page.locator("table.portals").waitFor();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.type), "search");
+    await page.locator("table.portals a").first().focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: /aurora/ }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "content");
+  }));
+
+test("what an event says is text, whatever it says", () =>
+  visit(bed, "wide", {}, async ({ page, go }) => {
+    const subject = '<img src=x onerror="document.title=1">';
+    await portals.paused.post("ONCRMDEALADD", subject);
+    await go(portal("paused", "events"));
+    await page.locator("table.log .subject", { hasText: subject }).first().waitFor();
+    assert.equal(await page.locator("table.log img").count(), 0);
+  }));
