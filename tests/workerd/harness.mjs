@@ -84,6 +84,7 @@ const operations = {
     await (await miniflare.getWorker(RELAY)).scheduled({ cron: "*/5 * * * *" });
   },
   "kv-get": async ({ key }) => (await installs()).get(key),
+  "kv-list": async ({ prefix }) => (await (await installs()).list({ prefix })).keys.map(({ name }) => name),
   "kv-put": async ({ key, value }) => (await installs()).put(key, value),
   "kv-delete": async ({ key }) => (await installs()).delete(key),
   logs: () => logs,

@@ -27,6 +27,7 @@ mod installing;
 mod mutated;
 #[cfg(target_os = "linux")]
 mod outage;
+mod platform;
 #[cfg(target_os = "linux")]
 mod poison;
 mod pulling;

@@ -5,6 +5,7 @@ use super::command::{Append, PortalReply};
 use super::{Memory, Portal, event_log};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{PortError, PortalRuntime};
+use crate::app::rows::optional_integer;
 use crate::domain::event_id::{EventId, RANDOM_BYTES};
 use crate::domain::install::{Judgement, judge};
 use crate::domain::time::Timestamp;
@@ -55,6 +56,8 @@ impl<R: PortalRuntime> Portal<R> {
     fn drain_all(&self, memory: &mut Memory, spilled: Vec<Append>, now: Timestamp) -> Result<Counts, PortError> {
         let mut counts = Counts::default();
         for append in spilled {
+            // It was looked for here, in a bounded part of the log.
+            let append = Append { may_be_repeated: false, ..append };
             let id = append.event.id;
             if self.has_taken(id)? {
                 continue;
@@ -77,17 +80,32 @@ impl<R: PortalRuntime> Portal<R> {
                 Judgement::AcceptRemoved => Some(self.log_once(memory, append, None, now)?),
             };
             counts.logged += usize::from(seq.is_some());
-            let values = [id.to_string().into(), seq.into()];
-            self.runtime.query("INSERT INTO drained (id, seq) VALUES (?, ?)", &values)?;
+            self.note(id, seq)?;
         }
         self.forget_drained(now)?;
         Ok(counts)
     }
 
-    /// Whether an event was taken in before, or logged by the call that the Worker gave up.
+    /// Whether an event was taken in before, or logged by the call that the Worker gave up. It is noted once more then.
     fn has_taken(&self, id: EventId) -> Result<bool, PortError> {
         let rows = self.runtime.query("SELECT seq FROM drained WHERE id = ?", &[id.to_string().into()])?;
-        Ok(!rows.is_empty() || event_log::find_soon(&self.runtime, id, STRAY_MILLIS)?.is_some())
+        let seq = match rows.first() {
+            Some(row) => optional_integer(row, 0)?,
+            None => match event_log::find_soon(&self.runtime, id, STRAY_MILLIS)? {
+                None => return Ok(false),
+                seq => seq,
+            },
+        };
+        self.note(id, seq)?;
+        Ok(true)
+    }
+
+    /// Notes that an event was taken in, anew where that is known: the answer, upon which it is deleted from KV, waits until this is
+    /// durable.
+    fn note(&self, id: EventId, seq: Option<i64>) -> Result<(), PortError> {
+        self.runtime.query("DELETE FROM drained WHERE id = ?", &[id.to_string().into()])?;
+        let values = [id.to_string().into(), seq.into()];
+        self.runtime.query("INSERT INTO drained (id, seq) VALUES (?, ?)", &values).map(drop)
     }
 
     /// An id begins with its time, so the oldest stand first.

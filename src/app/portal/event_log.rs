@@ -84,6 +84,13 @@ pub fn append(sql: &impl Sql, seq: i64, event: &NewEvent, removed: bool, now: Ti
     sql.query(insert, &values).map(drop)
 }
 
+/// Writes a row that is there once more, so that the answer waits until it is durable: a commit that failed may have left it in
+/// the file, but not for good. `SQLite` writes nothing where nothing changes, so it is changed there and back.
+pub fn write_again(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
+    sql.query("UPDATE log SET bytes = bytes + 1 WHERE seq = ?", &[seq.into()])?;
+    sql.query("UPDATE log SET bytes = bytes - 1 WHERE seq = ?", &[seq.into()]).map(drop)
+}
+
 /// The place of an event that was appended within the last moments. It looks from the newest backwards until the rows are
 /// older than the event can be.
 pub fn find_recent(sql: &impl Sql, id: EventId, head: i64) -> Result<Option<i64>, PortError> {
@@ -144,7 +151,9 @@ fn walk_back(
 pub fn find_soon(sql: &impl Sql, id: EventId, within_millis: i64) -> Result<Option<i64>, PortError> {
     let received_at = id.received_at();
     let first = last_before(sql, received_at.plus_millis(-CLOCK_SKEW_MILLIS))?;
-    let last = last_before(sql, received_at.plus_millis(within_millis))?.min(first + MAX_ROWS_SEARCHED);
+    // Where the clock stepped back, what came then bears the time of what stood before it.
+    let last =
+        last_before(sql, received_at.plus_millis(within_millis))?.clamp(first + PRUNE_STEP, first + MAX_ROWS_SEARCHED);
     let arguments = [first.into(), last.into(), id.to_string().into()];
     let rows = sql.query("SELECT seq FROM log WHERE seq > ? AND seq <= ? AND id = ? LIMIT 1", &arguments)?;
     rows.first().map(|row| integer(row, 0)).transpose()

@@ -99,6 +99,7 @@ impl<R: PortalRuntime> Portal<R> {
     ) -> Result<i64, PortError> {
         let Append { sha256, event, may_be_repeated } = append;
         if may_be_repeated && let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
+            event_log::write_again(&self.runtime, seq)?;
             return Ok(seq);
         }
         let is_uninstall = believed == Some(TokenKind::App) && event.event_type == UNINSTALL_TYPE;

@@ -3,6 +3,7 @@
 mod activity;
 mod adopting;
 mod bursting;
+mod clocks;
 mod consuming;
 mod costs;
 mod counting;

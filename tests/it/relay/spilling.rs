@@ -343,6 +343,19 @@ fn a_spilled_event_costs_one_row_more_and_forgetting_it_another() {
     assert_eq!(relay.portal().storage.rows("SELECT count(*) AS n FROM drained"), ["n=1"]);
 }
 
+/// A commit that failed may leave the row in the file, though not for good: so the answer waits for another one.
+#[test]
+fn an_event_that_is_found_when_its_call_is_repeated_is_written_again() {
+    let relay = relay();
+    relay.deploy(&[("FORWARD_URL", "")]);
+    relay.accept(&Post::new(TOKEN, 1));
+    let before = relay.portal().storage.rows_written();
+    relay.faults().plan_next(Operation::CallPortal, 1, true, Then::Error);
+    relay.accept(&Post::new(TOKEN, 2));
+    assert_eq!(relay.portal().storage.rows_written() - before, 1 + 2, "once, and there and back");
+    assert_eq!(relay.logged(), ids([1, 2]));
+}
+
 /// A few events, spilled between others.
 fn play(relay: &Relay) {
     let post = |number| {

@@ -10,15 +10,17 @@ use std::time::Duration;
 use super::places::{SCRATCH, SCRIPTS};
 use super::process::run;
 
-/// The shim, compiled once per test process under a name of its own and then moved into place, since others do the same.
-static SHIM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let (shim, draft) = (SCRATCH.join("clockshift.so"), SCRATCH.join(format!("clockshift-{}.so", std::process::id())));
+static SHIM: LazyLock<PathBuf> = LazyLock::new(|| compiled("clockshift"));
+
+/// A shim, compiled once per test process under a name of its own and then moved into place, since others do the same.
+pub fn compiled(name: &str) -> PathBuf {
+    let (shim, draft) = (SCRATCH.join(format!("{name}.so")), SCRATCH.join(format!("{name}-{}.so", std::process::id())));
     run(Path::new("cc"), &SCRIPTS, Duration::from_mins(1), |command| {
-        command.args(["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&draft).arg("clockshift.c");
+        command.args(["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&draft).arg(format!("{name}.c"));
     });
     std::fs::rename(&draft, &shim).expect("both are in the same directory");
     shim
-});
+}
 
 /// A clock that runs as the machine's does, but can be set forward.
 pub struct Clock {

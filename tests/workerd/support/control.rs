@@ -42,6 +42,13 @@ impl Relay {
         self.control("kv-get", &json!({ "key": key })).as_str().map(str::to_owned)
     }
 
+    /// The keys of the namespace `INSTALLS` that begin so, 1,000 of them at most.
+    #[track_caller]
+    pub fn kv_keys(&self, prefix: &str) -> Vec<String> {
+        let keys = self.control("kv-list", &json!({ "prefix": prefix }));
+        keys.as_array().expect("keys are a list").iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
     /// Writes to the namespace `INSTALLS`.
     #[track_caller]
     pub fn kv_put(&self, key: &str, value: &str) {

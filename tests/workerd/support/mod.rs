@@ -3,7 +3,7 @@
 //! - The relay: [`worker`] under Miniflare, [`wrangler`] under plain `wrangler dev`.
 //! - Around it: [`portal`] sends events, many of them by [`load`]; [`simulator`] is a whole Bitrix24; [`receiver`] takes what is
 //!   forwarded, and [`hostile`] makes it hard; [`api`] is how a portal and an operator call the relay.
-//! - Behind its back: [`control`], [`storage`], [`clock`], [`counters`].
+//! - Behind its back: [`control`], [`storage`], [`clock`], [`disk`], [`counters`].
 
 pub mod api;
 pub mod arrivals;
@@ -12,6 +12,7 @@ pub mod clock;
 mod configuration;
 mod control;
 pub mod counters;
+pub mod disk;
 pub mod hostile;
 pub mod http;
 pub mod load;

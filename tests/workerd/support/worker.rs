@@ -10,6 +10,7 @@ use ureq::Agent;
 use super::api::{ADMIN_TOKEN, Api};
 use super::clock::Clock;
 use super::configuration::WORKER_OPTIONS;
+use super::disk::Disk;
 use super::http::{Request, client};
 use super::places::{BUILD, NODE, PROJECT, SCRATCH, SCRIPTS};
 use super::process::ProcessGroup;
@@ -30,6 +31,7 @@ pub struct Settings {
     /// Kind and name.
     missing_bindings: Vec<(&'static str, &'static str)>,
     own_clock: bool,
+    own_disk: bool,
     entry: Entry,
 }
 
@@ -42,6 +44,8 @@ enum Entry {
     Inspectable,
     /// A class that counts what the platform bills.
     Counting,
+    /// A platform that fails on order.
+    Faulty,
 }
 
 impl Entry {
@@ -51,6 +55,7 @@ impl Entry {
             Self::Own => None,
             Self::Inspectable => Some("inspectable.mjs"),
             Self::Counting => Some("counting.mjs"),
+            Self::Faulty => Some("faulty.mjs"),
         }
     }
 }
@@ -65,6 +70,7 @@ impl Settings {
             simulator: None,
             missing_bindings: Vec::new(),
             own_clock: false,
+            own_disk: false,
             entry: Entry::Own,
         }
     }
@@ -128,6 +134,18 @@ impl Settings {
         self
     }
 
+    /// Lets the platform fail on order, see [`Relay::fail`].
+    pub fn with_faults(mut self) -> Self {
+        self.entry = Entry::Faulty;
+        self
+    }
+
+    /// Gives it a disk that fails on order, see [`Relay::disk`]. Not together with a clock of its own.
+    pub fn with_own_disk(mut self) -> Self {
+        self.own_disk = true;
+        self
+    }
+
     /// Gives it a clock that the test can set forward.
     pub fn with_own_clock(mut self) -> Self {
         self.own_clock = true;
@@ -141,6 +159,7 @@ pub struct Relay {
     /// Declared before the directories that it works in, so that it ends before they do.
     running: Option<Running>,
     clock: Option<Clock>,
+    disk: Option<Disk>,
     home: TempDir,
 }
 
@@ -164,7 +183,8 @@ impl Relay {
     pub fn start(settings: Settings) -> Self {
         let home = TempDir::new_in(*SCRATCH).expect("the scratch directory is there");
         let clock = settings.own_clock.then(|| Clock::new(home.path()));
-        let mut relay = Self { settings, running: None, clock, home };
+        let disk = settings.own_disk.then(|| Disk::new(home.path()));
+        let mut relay = Self { settings, running: None, clock, disk, home };
         relay.start_again();
         relay
     }
@@ -193,7 +213,8 @@ impl Relay {
     }
 
     fn run(&self) -> Running {
-        let environment: BTreeMap<_, _> = self.clock.iter().flat_map(Clock::environment).collect();
+        let clock = self.clock.iter().flat_map(Clock::environment);
+        let environment: BTreeMap<_, _> = clock.chain(self.disk.iter().flat_map(Disk::environment)).collect();
         let mut options = WORKER_OPTIONS.clone();
         for (kind, name) in &self.settings.missing_bindings {
             let bindings = options[kind].as_object_mut().expect("wrangler.toml has bindings of this kind");
@@ -254,6 +275,21 @@ impl Relay {
     /// The clock that the test gave it.
     pub fn clock(&self) -> Option<&Clock> {
         self.clock.as_ref()
+    }
+
+    /// The disk of its portals' objects.
+    ///
+    /// # Panics
+    /// When it was started without [`Settings::with_own_disk`].
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("the test gave it a disk")
+    }
+
+    /// Says what of the platform fails from now on, and how often, as `faulty.mjs` has it; what is not named goes well. Needs
+    /// [`Settings::with_faults`].
+    #[track_caller]
+    pub fn fail(&self, faults: &Value) {
+        self.request("POST", "/faults").json(faults).send().expect_status(200);
     }
 
     /// Host and port that it listens on.

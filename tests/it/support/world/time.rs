@@ -87,6 +87,11 @@ impl World {
         self.settle();
     }
 
+    /// Sets the clock back.
+    pub fn step_back(&self, millis: i64) {
+        self.now.set(self.now().plus_millis(-millis));
+    }
+
     fn next_time(&self) -> Option<Timestamp> {
         let timers = self.timers.borrow();
         let timer = timers.values().filter(|until| **until > self.now()).min().copied();
