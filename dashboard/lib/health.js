@@ -11,8 +11,7 @@ const NEARLY_FULL = 0.9;
  */
 export function judge(portal, now = Date.now()) {
   if (portal.state === "revoked" || portal.state === "uninstalled") return { level: "off", reasons: [[`health.${portal.state}`]] };
-  const deliveries = [portal.delivery, ...(portal.destinations ?? []).map(({ delivery }) => delivery)];
-  const found = [...deliveries.flatMap((delivery) => ofDelivery(delivery, now)), ...ofStorage(portal.storage), ...ofHeld(portal)];
+  const found = [...deliveriesOf(portal).flatMap((delivery) => ofDelivery(delivery, now)), ...ofStorage(portal.storage), ...ofHeld(portal)];
   if (portal.application?.advice) found.push(["warn", "health.application"]);
   const order = ["bad", "warn"];
   const sorted = order.flatMap((level) => found.filter(([of]) => of === level));
@@ -43,6 +42,8 @@ function ofHeld(portal) {
 
 export const heldEvents = (portal) => portal.held.reduce((sum, { events }) => sum + events, 0);
 
+/** How deliveries go, for each destination. A portal's own word has destinations whole, a report `[name, delivery]` of each. */
+export const deliveriesOf = ({ delivery, destinations = [] }) => [delivery, ...destinations.map((one) => (Array.isArray(one) ? one[1] : one.delivery))];
+
 /** What all destinations of a portal have of something. */
-export const summed = (portal, what) =>
-  [portal.delivery, ...(portal.destinations ?? []).map(({ delivery }) => delivery)].reduce((sum, delivery) => sum + delivery[what], 0);
+export const summed = (portal, what) => deliveriesOf(portal).reduce((sum, delivery) => sum + delivery[what], 0);

@@ -30,6 +30,7 @@ test("what is due for ten minutes is late", () => {
 test("every destination counts", () => {
   const destinations = [{ name: "crm", delivery: { ...well.delivery, circuit: "outage" } }];
   assert.equal(judged({ destinations }).level, "bad");
+  assert.equal(judged({ destinations: destinations.map(({ name, delivery }) => [name, delivery]) }).level, "bad", "as a report tells them");
 });
 
 test("a portal that has ended needs nobody, whatever waits", () => {

@@ -1,7 +1,7 @@
 // Where a portal's events go, and how that stands; each can be paused and let go on.
 
 import { fill, h } from "../lib/dom.js";
-import { number, t } from "../lib/text.js";
+import { duration, number, t } from "../lib/text.js";
 import { button } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
 import { notify } from "../parts/notify.js";
@@ -25,6 +25,11 @@ export function destinationsPanel({ api, memberId, signal, reread }) {
     await read();
     reread();
   };
+  const test = async (name) => {
+    const { delivered, latency_ms: took, status, error } = await api.post(`/portals/${memberId}/destinations/${name}/test`);
+    if (delivered) notify(t("destination.test.ok", { name, took: duration(took / 1_000) }));
+    else notify(t("destination.test.failed", { name, error: error ?? String(status) }), "bad");
+  };
   const ask = (name) =>
     confirm({ title: t("destination.pause.title", { name }), text: t("destination.pause.what"), label: t("pause"), act: () => pause(name, true) });
   return {
@@ -36,13 +41,14 @@ export function destinationsPanel({ api, memberId, signal, reread }) {
   function card(destination) {
     const { name, paused, delivery, error } = destination;
     const state = paused ? "paused" : delivery.circuit ? "resting" : "sending";
+    const tries = button({ label: t("destination.test"), onPress: () => test(name), "aria-label": `${t("destination.test")}: ${name}` });
     const change = paused
       ? button({ label: t("resume"), symbol: "play", kind: "main", onPress: () => pause(name, false), "aria-label": `${t("resume")}: ${name}` })
       : button({ label: t("pause"), symbol: "pause", onPress: () => ask(name), "aria-label": `${t("pause")}: ${name}` });
     return h(
       "li",
       { class: "card" },
-      h("header", {}, h("strong", {}, name), badge(state, { paused: "warn", resting: "bad", sending: "ok" }[state]), change),
+      h("header", {}, h("strong", {}, name), badge(state, { paused: "warn", resting: "bad", sending: "ok" }[state]), h("div", { class: "actions" }, tries, change)),
       where(destination),
       error && h("p", { class: "problem" }, error),
       delivery.circuit && h("p", { class: "problem" }, t(`health.circuit.${delivery.circuit}`), delivery.circuit_open_until && [". ", t("destination.probe"), " ", ago(delivery.circuit_open_until)]),

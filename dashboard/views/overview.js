@@ -1,7 +1,7 @@
 // A portal at a glance: numbers, charts, where its events go, and its tokens.
 
 import { fill, h } from "../lib/dom.js";
-import { heldEvents, summed } from "../lib/health.js";
+import { deliveriesOf, heldEvents, summed } from "../lib/health.js";
 import { together } from "../lib/latency.js";
 import { follow } from "../lib/tail.js";
 import { bytes, t } from "../lib/text.js";
@@ -33,7 +33,7 @@ export function overview({ root, api, signal, memberId, status, reread }) {
 
   function show(status) {
     fill(tiles, numbers(status));
-    latency.show(together([status, ...(status.destinations ?? [])].map(({ delivery }) => delivery.latency)));
+    latency.show(together(deliveriesOf(status).map(({ latency }) => latency)));
     destinations.show(status);
     fill(tokens, tokenPanel(status.tokens));
   }

@@ -1,7 +1,7 @@
 // All portals with their health at a glance, those in need first.
 
 import { fill, h } from "../lib/dom.js";
-import { heldEvents, judge } from "../lib/health.js";
+import { heldEvents, judge, summed } from "../lib/health.js";
 import { readPortals } from "../lib/portal-list.js";
 import { repeat } from "../lib/refresh.js";
 import * as to from "../lib/router.js";
@@ -66,13 +66,13 @@ function fits({ portal, level }, { text, level: wanted }) {
 function summary(known) {
   const sum = (value) => known.reduce((total, { portal }) => total + value(portal), 0);
   const inNeed = known.filter(({ level }) => level === "bad" || level === "warn").length;
-  const failed = sum(({ delivery }) => delivery.failed);
+  const failed = sum((portal) => summed(portal, "failed"));
   const held = sum(heldEvents);
   return [
     tile(t("portals"), known.length),
     tile(t("portals.inNeed"), inNeed, { level: known.some(({ level }) => level === "bad") ? "bad" : inNeed > 0 ? "warn" : "ok" }),
     tile(t("today"), sum(({ events_today }) => events_today ?? 0)),
-    tile(t("waiting"), sum(({ delivery }) => delivery.pending + delivery.retrying)),
+    tile(t("waiting"), sum(waiting)),
     tile(t("failed"), failed, { level: failed > 0 ? "bad" : "" }),
     tile(t("held"), held, { level: held > 0 ? "warn" : "" }),
   ];
@@ -104,10 +104,12 @@ function table(rows) {
   );
 }
 
+const waiting = (portal) => summed(portal, "pending") + summed(portal, "retrying");
+
 const NUMBERS = ["events", "waiting", "failed", "held"];
 
 function row({ portal, level, reasons }) {
-  const { member_id, domain, delivery } = portal;
+  const { member_id, domain } = portal;
   const count = (label, value, level) => h("td", { class: `number ${value > 0 ? level : "none"}`, "data-label": t(label) }, number(value));
   return h(
     "tr",
@@ -115,8 +117,8 @@ function row({ portal, level, reasons }) {
     h("th", { scope: "row" }, h("a", { href: to.portal(member_id) }, domain ?? member_id), domain && h("small", {}, member_id)),
     h("td", { class: "why" }, dot(level, t(`level.${level}`)), h("span", {}, reasons.length > 0 ? t(...reasons[0]) : t("health.ok"), reasons.length > 1 && h("small", {}, ` +${reasons.length - 1}`))),
     count("events", portal.last_seq, ""),
-    count("waiting", delivery.pending + delivery.retrying, "warn"),
-    count("failed", delivery.failed, "bad"),
+    count("waiting", waiting(portal), "warn"),
+    count("failed", summed(portal, "failed"), "bad"),
     count("held", heldEvents(portal), "warn"),
     h("td", { class: "when", "data-label": t("reported") }, ago(portal.reported_at)),
   );

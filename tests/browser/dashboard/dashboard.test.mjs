@@ -124,11 +124,13 @@ for (const width of ["wide", "phone"]) {
       await until("them to fail again", async () => (await failedCount("busy")) === 3);
     }));
 
-  test(`${width}: a destination is paused and let go on`, () =>
+  test(`${width}: a destination is tested, paused and let go on`, () =>
     visit(bed, width, {}, async ({ page, go, check }) => {
       await go(portal("down"));
       const card = page.locator(".card", { hasText: "crm.some-company.com" });
       await card.getByText("The destination is down; events wait").waitFor();
+      await card.getByRole("button", { name: /Test/ }).click();
+      await page.getByText("crm did not take a test event: the destination answered 503").waitFor();
       await card.getByRole("button", { name: /Pause/ }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
       await card.getByText("paused", { exact: true }).waitFor();

@@ -13,7 +13,7 @@ export const WIDTHS = { wide: { width: 1280, height: 860 }, phone: { width: 390,
 /** Opens the dashboard, and looks at all of it after `body`. */
 export async function visit(bed, width, { signedIn = true, locale = "en-US", colorScheme = "light", expected = [] } = {}, body) {
   const context = await bed.browser.newContext({ viewport: WIDTHS[width], locale, colorScheme, permissions: ["clipboard-read", "clipboard-write"] });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const errors = [];
   const addresses = [];
