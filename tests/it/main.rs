@@ -5,6 +5,7 @@ mod fixtures;
 mod fuzzing;
 mod growth;
 mod installing;
+mod model;
 mod normalizing;
 mod parsing;
 mod php_vectors;
