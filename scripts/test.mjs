@@ -8,6 +8,7 @@
 
 import { readdirSync } from "node:fs";
 import { checkDeploy } from "./checks/deploy.mjs";
+import { fuzzAll, targets } from "./checks/fuzz.mjs";
 import { checkHostTree, checkLayers } from "./checks/layers.mjs";
 import { checkReview } from "./checks/review.mjs";
 import { checkSize } from "./build/size.mjs";
@@ -16,6 +17,9 @@ import { setUp } from "./setup/setup.mjs";
 import { Failure, bold, green, main, say, since } from "./support/output.mjs";
 import { inRoot, testBuild, wranglerScript } from "./support/paths.mjs";
 import { show } from "./support/run.mjs";
+
+/** Seconds for each fuzz target: enough to find again what is found easily. `npm run fuzz -- 60` takes longer. */
+const FUZZ_SECONDS = 10;
 
 const WASM = "wasm32-unknown-unknown";
 
@@ -36,6 +40,7 @@ const GROUPS = {
   scripts: [["The parts of the demo, of the simulated Bitrix24 and of the dashboard", testScripts]],
   native: [["The tests in Rust, native and in workerd", testRust]],
   browser: [["The installer page and the dashboard, in Chromium", testBrowser]],
+  fuzz: [["No reader breaks on what a fuzzer makes of its seeds", ({ env }) => fuzzAll(FUZZ_SECONDS, targets(), env)]],
 };
 
 await main(async () => {
