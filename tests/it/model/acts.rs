@@ -43,11 +43,13 @@ pub struct Played {
     due: Vec<usize>,
     /// So many events of the log were seen by a run.
     offered: usize,
+    /// Whether the object was reset, and nobody has called it since.
+    is_asleep: bool,
 }
 
 impl Played {
     pub fn new(scope: &Scope) -> Self {
-        Self { state: scope.start(), due: Vec::new(), offered: 0 }
+        Self { state: scope.start(), due: Vec::new(), offered: 0, is_asleep: false }
     }
 }
 
@@ -55,9 +57,12 @@ impl Played {
 pub fn acts(state: &State, scope: &Scope) -> Vec<Act> {
     let mut acts = Vec::new();
     let mut left = state.left;
-    // Whoever registers goes by the time at which it began. So that the model need not know of times, none passes meanwhile.
-    let may_pass_time = state.registrars.iter().all(|registrar| *registrar == Registrar::Idle);
-    if !may_pass_time {
+    // Whoever registers goes by the time at which it began, and no call for an event lasts for long. The model knows no times, so none
+    // passes meanwhile.
+    let is_registering = state.registrars.iter().any(|registrar| *registrar != Registrar::Idle);
+    let is_calling = state.courses.iter().any(|course| matches!(course, Course::Calling(_)));
+    let may_pass_time = !is_registering && !is_calling;
+    if is_registering {
         (left.losses, left.crashes) = (0, 0);
     }
     for event in 0..scope.events {
@@ -86,7 +91,7 @@ pub fn acts(state: &State, scope: &Scope) -> Vec<Act> {
     let idle = state.registrars.iter().position(|registrar| *registrar == Registrar::Idle);
     acts.extend(idle.filter(|_| left.registrations > 0).map(Act::Register));
     acts.extend((left.revocations > 0 && state.portal.standing == Standing::Active).then_some(Act::Revoke));
-    acts.extend((left.crashes > 0).then_some(Act::Crash));
+    acts.extend((left.crashes > 0 && may_pass_time).then_some(Act::Crash));
     acts.extend(of_a_run(state).filter(|act| may_pass_time || !matches!(act, Act::Wait | Act::Settle)));
     for (at, sending) in state.portal.sending.iter().enumerate() {
         if *sending == Sending::Away {
@@ -134,7 +139,7 @@ pub fn after(before: &Played, scope: &Scope, act: Act) -> Played {
         Act::Wait => Vec::new(),
         Act::Crash => vec![Move::Crash],
     };
-    let Played { mut state, mut due, mut offered } = before.clone();
+    let Played { mut state, mut due, mut offered, mut is_asleep } = before.clone();
     for what in moves {
         state = match Moves::of(&state, scope).into_iter().find(|(found, _)| *found == what) {
             Some((_, next)) => next,
@@ -143,20 +148,29 @@ pub fn after(before: &Played, scope: &Scope, act: Act) -> Played {
             None => panic!("{what:?} cannot happen in {state:?}"),
         };
     }
-    let takes_time = matches!(act, Act::Wait | Act::Settle | Act::Crash | Act::ResetInCall(..));
+    let wakes = match act {
+        Act::Call(event) | Act::LoseReply(event) => {
+            matches!(&before.state.courses[usize::from(event)], Course::Calling(call) if call.step.is_for_portal())
+        }
+        Act::Register(_) | Act::Revoke | Act::Wait | Act::Settle | Act::Crash => true,
+        _ => false,
+    };
+    is_asleep = matches!(act, Act::ResetInCall(..)) || (is_asleep && !wakes);
+    let takes_time = matches!(act, Act::Wait | Act::Settle | Act::Crash);
     match act {
         Act::Fail(at, _) => due.retain(|place| *place != at),
         _ if takes_time => due = (0..state.portal.notes.len()).collect(),
         _ => {}
     }
     let ends_a_request = matches!(act, Act::Deliver(_) | Act::Fail(..));
-    while let Some(next) = by_itself(&state, scope, &due, if ends_a_request { offered } else { 0 }) {
+    let run = Run { due: &due, offered: if ends_a_request { offered } else { 0 }, is_asleep };
+    while let Some(next) = by_itself(&state, scope, &run) {
         state = next;
     }
-    if !is_releasing(&state) {
+    if !is_releasing(&state) && !is_asleep {
         offered = state.portal.rows.len();
     }
-    Played { state, due, offered }
+    Played { state, due, offered, is_asleep }
 }
 
 /// A run that releases does not send meanwhile.
@@ -164,23 +178,26 @@ fn is_releasing(state: &State) -> bool {
     state.portal.finisher != Finisher::Idle || state.portal.release.is_some_and(|release| release.is_due)
 }
 
+/// What the relay goes by, beside the state.
+struct Run<'a> {
+    due: &'a [usize],
+    offered: usize,
+    is_asleep: bool,
+}
+
 /// What the relay does next without being let, if anything. Beside a run that releases, a request that ends notes what it finds among
 /// the events that were offered before.
-fn by_itself(state: &State, scope: &Scope, due: &[usize], offered: usize) -> Option<State> {
-    let portal = &state.portal;
-    let may_send = !is_releasing(state);
+fn by_itself(state: &State, scope: &Scope, run: &Run<'_>) -> Option<State> {
+    let (portal, Run { due, offered, is_asleep }) = (&state.portal, run);
+    let may_send = !is_releasing(state) && !is_asleep;
     let is_due = |at: usize| due.contains(&at) || !matches!(portal.notes[at], Note::Retrying(_));
     let has_more = (portal.pruned..portal.rows.len()).any(|at| portal.may_go(scope, at) && is_due(at));
     let happens = |what: &Move| match what {
-        Move::Normalize(_)
-        | Move::Commit
-        | Move::Hear(_)
-        | Move::Establish(_)
-        | Move::BeginRelease
-        | Move::Conclude => true,
-        Move::NoteWaiting(at) => may_send || *at < offered,
+        Move::Normalize(_) | Move::Commit | Move::Hear(_) | Move::Establish(_) | Move::Conclude => true,
+        Move::BeginRelease => !is_asleep,
+        Move::NoteWaiting(at) => may_send || at < offered,
         Move::Claim(at) => may_send && is_due(*at),
-        Move::SaveCursor => (may_send || offered == portal.rows.len()) && !has_more,
+        Move::SaveCursor => (may_send || *offered == portal.rows.len()) && !has_more,
         _ => false,
     };
     Moves::of(state, scope).into_iter().find(|(what, _)| happens(what)).map(|(_, next)| next)

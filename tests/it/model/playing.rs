@@ -115,7 +115,6 @@ impl Player {
             Act::ResetInCall(event, persisted) => {
                 self.relay.faults().plan_next(Operation::Commit, 1, persisted, Then::Reset);
                 self.let_go(self.call_of(event), None);
-                millis = NOTICED;
             }
             Act::Register(_) => drop(self.begin(Relay::registration(TOKEN))),
             Act::Ask(at) | Act::AskInVain(at) => {

@@ -58,9 +58,8 @@ fn quiet(state: &State, scope: &Scope, event: u8) -> Option<&'static str> {
     }
     let is_kept = match state.courses[usize::from(event)] {
         Course::Answered(Answer::Accepted) => is_done,
-        Course::Answered(Answer::Held | Answer::Forbidden) => is_done || is_held,
-        // Its object may find that the token was revoked.
-        Course::Answered(Answer::Queued) => is_done || is_held || portal.standing == Standing::Revoked,
+        // Where the object refuses what was queued, since the token was revoked, the model says so in its answer.
+        Course::Answered(Answer::Held | Answer::Forbidden | Answer::Queued) => is_done || is_held,
         Course::Answered(Answer::Refused | Answer::Unavailable) | Course::Unsent => true,
         _ => return Some("an event was never answered"),
     };

@@ -169,6 +169,8 @@ pub struct Portal {
     /// What the destination is known to have, by storage.
     pub cursor: usize,
     pub notes: Vec<Note>,
+    /// The events that came from KV: they may come again at any time.
+    pub drained: Vec<u8>,
     /// The sealed tokens of an installation.
     pub vault: Option<Form>,
     /// Memory: the newest place, what was logged of the Directory's, and what became of requests.
@@ -257,6 +259,7 @@ impl Scope {
                 release: None,
                 cursor: 0,
                 notes: Vec::new(),
+                drained: Vec::new(),
                 vault: None,
                 head: 0,
                 released_to: 0,

@@ -52,7 +52,9 @@ pub fn moves(state: &State, scope: &Scope, moves: &mut Moves) {
     if !state.portal.is_saved() {
         moves.add(Move::Commit, |next| next.portal.commit());
     }
-    for item in state.spilled.clone() {
+    // An object that knows nothing of its portal adopts the record; where there is none, what was spilled waits on.
+    let may_drain = state.portal.standing != Standing::Nobody || state.record;
+    for item in state.spilled.iter().filter(|_| may_drain) {
         let event = item.event;
         moves.add(Move::Drain(event), |next| {
             next.drain(scope, event);
@@ -158,16 +160,24 @@ impl State {
         }
     }
 
-    /// The cron trigger takes a spilled event to its object, which may have it already. What the object says decides.
+    /// The cron trigger brings a spilled event to its object, which may have it already: `app/portal/drain.rs`. What the object says
+    /// decides.
     fn drain(&mut self, scope: &Scope, event: u8) {
-        let again = !scope.has(Flaw::ForgetsWhatWasSpilled);
-        let call = Call { step: Step::Append, form: Form::Clean, again, lost: 0, has_adopted: true };
+        if self.portal.standing == Standing::Nobody {
+            let waiting = self.held_in_directory(scope, 0);
+            super::releasing::establish(self, scope, Some(&waiting), true);
+        }
         let item = Item { event, form: Form::Clean };
-        match self.judge(scope, item, call) {
-            Reply::UnknownPortal => self.hold_in_directory(scope, item),
-            Reply::Unregistered => self.portal.hold(item),
-            Reply::Revoked => self.set(event, Course::Answered(Answer::Refused)),
-            _ => {}
+        let is_known = self.portal.drained.contains(&event) || self.portal.has_logged(event);
+        if !is_known || scope.has(Flaw::ForgetsWhatWasSpilled) {
+            match self.portal.standing {
+                Standing::Revoked => self.set(event, Course::Answered(Answer::Refused)),
+                Standing::Active => self.log(item),
+                _ => self.portal.hold(item),
+            }
+            if self.portal.standing != Standing::Revoked {
+                self.portal.drained.push(event);
+            }
         }
         self.portal.commit();
     }
