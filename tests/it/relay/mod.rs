@@ -10,6 +10,7 @@ mod counting;
 mod deliveries;
 mod describing;
 mod destinations;
+mod examples;
 mod faults;
 mod following;
 mod formats;
