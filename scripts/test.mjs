@@ -7,6 +7,7 @@
 //   RELAY_TEST_BUILD  the directory of the built worker: index.js and index_bg.wasm
 
 import { readdirSync } from "node:fs";
+import { askApi } from "./checks/api.mjs";
 import { checkDeploy } from "./checks/deploy.mjs";
 import { fuzzAll, targets } from "./checks/fuzz.mjs";
 import { checkHostTree, checkLayers } from "./checks/layers.mjs";
@@ -39,6 +40,7 @@ const GROUPS = {
   ],
   scripts: [["The parts of the demo, of the simulated Bitrix24 and of the dashboard", testScripts]],
   native: [["The tests in Rust, native and in workerd", testRust]],
+  api: [["Every operation of the API, as it is described", askApi]],
   browser: [["The installer page and the dashboard, in Chromium", testBrowser]],
   fuzz: [["No reader breaks on what a fuzzer makes of its seeds", ({ env }) => fuzzAll(FUZZ_SECONDS, targets(), env)]],
 };
