@@ -8,6 +8,7 @@ import { session } from "./lib/session.js";
 import { useLanguage, t } from "./lib/text.js";
 import { applyTheme } from "./lib/theme.js";
 import { messages } from "./parts/notify.js";
+import { tick } from "./parts/pieces.js";
 import { shell } from "./views/shell.js";
 import { signIn } from "./views/sign-in.js";
 import { portals } from "./views/portals.js";
@@ -70,7 +71,11 @@ function navigate() {
   scrollTo(0, 0);
 }
 
+/** Milliseconds after which "a minute ago" is looked at again. */
+const TICK = 15_000;
+
 useLanguage();
 applyTheme();
+setInterval(tick, TICK);
 addEventListener("hashchange", navigate);
 start();

@@ -4,6 +4,7 @@ import { readLatency, together } from "./latency.js";
 import { readBack } from "./log.js";
 import { pagesOf } from "./pages.js";
 import { readPortals } from "./portal-list.js";
+import { whenChanged } from "./refresh.js";
 import { parse, portal } from "./router.js";
 
 /** A log of so many events, read as the API reads it. */
@@ -59,4 +60,13 @@ test("addresses name views", () => {
   assert.deepEqual(parse(""), { view: "portals" });
   assert.deepEqual(parse("#/portals/m1/nowhere"), { view: "portal", memberId: "m1", tab: "overview", id: undefined });
   assert.deepEqual(parse(portal("m1", "events", "01-2")), { view: "portal", memberId: "m1", tab: "events", id: "01-2" });
+});
+
+test("what has not changed is not shown again, unless it was covered meanwhile", () => {
+  const shown = [];
+  const show = whenChanged((value) => shown.push(value.a));
+  for (const a of [1, 1, 2]) show({ a });
+  show.forget();
+  show({ a: 2 });
+  assert.deepEqual(shown, [1, 2, 2]);
 });

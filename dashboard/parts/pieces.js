@@ -23,8 +23,13 @@ export const badge = (state, level = LEVELS[state] ?? "off") => h("span", { clas
 export const dot = (level, label) =>
   label ? h("span", { class: `dot ${level}`, role: "img", "aria-label": label, title: label }) : h("span", { class: `dot ${level}`, "aria-hidden": "true" });
 
-/** A time as how long ago it was; the exact one on demand. */
-export const ago = (time) => (time ? h("time", { datetime: time, title: moment(time) }, relative(time)) : "–");
+/** A time as how long ago it was; the exact one on demand. `tick` keeps it right. */
+export const ago = (time) => (time ? h("time", { class: "ago", datetime: time, title: moment(time) }, relative(time)) : "–");
+
+/** Brings every such time on the page up to date. */
+export function tick() {
+  for (const element of document.querySelectorAll("time.ago")) element.textContent = relative(element.dateTime);
+}
 
 /** A number that one looks at first. */
 export function tile(label, value, { level = "", hint } = {}) {

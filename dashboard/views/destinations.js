@@ -1,6 +1,8 @@
 // Where a portal's events go, and how that stands; each can be paused and let go on.
 
 import { fill, h } from "../lib/dom.js";
+import { explain } from "../lib/problems.js";
+import { whenChanged } from "../lib/refresh.js";
 import { duration, number, t } from "../lib/text.js";
 import { button } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
@@ -9,16 +11,11 @@ import { ago, badge, empty, facts, section } from "../parts/pieces.js";
 
 export function destinationsPanel({ api, memberId, signal, reread }) {
   const list = h("ul", { class: "cards" });
-  let known;
-  const read = async () => {
-    const { destinations } = await api.get(`/portals/${memberId}/destinations`, {}, signal);
-    // What has the focus stays as it is where nothing has changed.
-    const text = JSON.stringify(destinations);
-    if (text === known) return;
-    known = text;
+  const read = async () => show((await api.get(`/portals/${memberId}/destinations`, {}, signal)).destinations);
+  const show = whenChanged((destinations) => {
     if (destinations.length === 0) fill(list, h("li", {}, empty(t("destinations.none"), h("p", {}, t("setup.forward.none.how")))));
     else fill(list, destinations.map(card));
-  };
+  });
   const pause = async (name, paused) => {
     await api.patch(`/portals/${memberId}/destinations/${name}`, { paused });
     notify(t(paused ? "destination.paused" : "destination.resumed", { name }));
@@ -35,7 +32,12 @@ export function destinationsPanel({ api, memberId, signal, reread }) {
   return {
     element: section(t("destinations"), [], list),
     /** Reads them again; called whenever the portal's state was read. */
-    show: () => read().catch((error) => signal.aborted || fill(list, h("li", {}, error.message))),
+    show: () =>
+      read().catch((error) => {
+        if (signal.aborted) return;
+        show.forget();
+        fill(list, h("li", { class: "problem" }, explain(error)));
+      }),
   };
 
   function card(destination) {

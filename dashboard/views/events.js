@@ -33,7 +33,7 @@ export function events({ root, api, signal, memberId, status, route }) {
   fill(root, layout);
   begin();
   onRoute(route);
-  return { onRoute };
+  return { onRoute, onStatus };
 
   /** Begins anew, with the filter as it is: what there is, then what comes. */
   async function begin() {
@@ -129,6 +129,12 @@ export function events({ root, api, signal, memberId, status, route }) {
     hold.setAttribute("aria-pressed", wanted);
     hold.lastChild.textContent = t(wanted ? "tail.resume" : "tail.pause");
     if (!wanted) showArrived();
+  }
+
+  /** Where a filter left events out, the log has grown further than the tail has told. */
+  function onStatus(next) {
+    status = next;
+    head = Math.max(head, status.log.last_seq);
   }
 
   function onRoute({ id }) {

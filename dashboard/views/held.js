@@ -2,6 +2,7 @@
 
 import { fill, h } from "../lib/dom.js";
 import { sha256 } from "../lib/hash.js";
+import { whenChanged } from "../lib/refresh.js";
 import { t } from "../lib/text.js";
 import { busy, copyable, field, select } from "../parts/controls.js";
 import { notify } from "../parts/notify.js";
@@ -11,12 +12,17 @@ export function held({ root, api, memberId, status, reread }) {
   const list = h("div", {});
   const form = registerForm();
   fill(root, list, section(t("register.title"), [], h("p", {}, t("register.what")), form.element));
+  const showHeld = whenChanged(showGroups);
   show(status);
   return { onStatus: show };
 
   function show(status) {
     form.show(status);
-    const groups = status.held.map(({ sha256, events, oldest }) =>
+    showHeld(status.held);
+  }
+
+  function showGroups(held) {
+    const groups = held.map(({ sha256, events, oldest }) =>
       h(
         "li",
         { class: "card" },

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../lib/dom.js";
 import { heldEvents, judge, summed } from "../lib/health.js";
-import { repeat } from "../lib/refresh.js";
+import { repeat, whenChanged } from "../lib/refresh.js";
 import * as to from "../lib/router.js";
 import { number, t } from "../lib/text.js";
 import { copyable } from "../parts/controls.js";
@@ -22,6 +22,10 @@ export function portal({ root, api, signal, route }) {
   const { memberId } = route;
   const head = h("div", { class: "head" });
   const body = h("div", { class: "tab" }, loading());
+  const showHead = whenChanged((portal) => fill(head, header(portal)));
+  // Of a portal that nobody registered there are held events, and nothing else.
+  const tabOf = ({ state }) => (state === "unknown" ? "held" : route.tab);
+  let place = route;
   let status;
   let shown;
   fill(root, head, body);
@@ -35,21 +39,32 @@ export function portal({ root, api, signal, route }) {
       else if (shown === undefined) fill(body, failure(error, () => reread()));
       return;
     }
-    // Of a portal that nobody registered there are held events, and nothing else.
-    const tab = status.state === "unknown" ? "held" : route.tab;
-    fill(head, header(status, tab));
-    if (shown === undefined) shown = TABS[tab]({ root: fill(body), api, signal, memberId, status, reread: () => reread(), route }) ?? {};
+    showHead(headOf(status, tabOf(status)));
+    if (shown === undefined) shown = TABS[tabOf(status)]({ root: fill(body), api, signal, memberId, status, reread: () => reread(), route: place }) ?? {};
     else shown.onStatus?.(status);
   };
   const reread = repeat(EVERY, signal, read);
-  return { update: (next) => shown?.onRoute?.(next) };
+  return {
+    update(next) {
+      place = next;
+      shown?.onRoute?.(next);
+    },
+  };
 }
 
 const back = () => h("a", { class: "back", href: to.portals }, icon("back"), h("span", {}, t("portals")));
 
-function header(status, tab) {
-  const { member_id, domain, state } = status;
-  const { level, reasons } = judge(status);
+/** What the head shows of a portal. */
+const headOf = (status, tab) => ({
+  ...judge(status),
+  member_id: status.member_id,
+  domain: status.domain,
+  state: status.state,
+  tab,
+  counts: { deliveries: summed(status, "failed"), held: heldEvents(status) },
+});
+
+function header({ member_id, domain, state, level, reasons, tab, counts }) {
   const tabs = state === "unknown" ? ["held"] : Object.keys(TABS);
   return [
     back(),
@@ -58,13 +73,10 @@ function header(status, tab) {
     h(
       "nav",
       { class: "tabs", "aria-label": t("portal.parts") },
-      tabs.map((name) => h("a", { href: name === "overview" ? to.portal(member_id) : to.portal(member_id, name), "aria-current": name === tab ? "page" : undefined }, t(`tab.${name}`), count(status, name))),
+      tabs.map((name) => h("a", { href: name === "overview" ? to.portal(member_id) : to.portal(member_id, name), "aria-current": name === tab ? "page" : undefined }, t(`tab.${name}`), count(counts[name], name))),
     ),
   ];
 }
 
 /** What waits for somebody in a tab. */
-function count(status, tab) {
-  const all = { deliveries: summed(status, "failed"), held: heldEvents(status) };
-  return all[tab] > 0 && h("span", { class: tab === "deliveries" ? "count bad" : "count" }, number(all[tab]));
-}
+const count = (waiting, tab) => waiting > 0 && h("span", { class: tab === "deliveries" ? "count bad" : "count" }, number(waiting));

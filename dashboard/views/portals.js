@@ -3,7 +3,7 @@
 import { fill, h } from "../lib/dom.js";
 import { heldEvents, judge, summed } from "../lib/health.js";
 import { readPortals } from "../lib/portal-list.js";
-import { repeat } from "../lib/refresh.js";
+import { repeat, whenChanged } from "../lib/refresh.js";
 import * as to from "../lib/router.js";
 import { number, t } from "../lib/text.js";
 import { choice, field } from "../parts/controls.js";
@@ -26,13 +26,18 @@ export function portals({ root, api, signal }) {
   const filters = h("div", { class: "toolbar" }, searchField(asked, show), levelChoice(asked, show));
   const page = () => fill(root, h("h1", { class: "unseen" }, t("portals")), tiles, filters, list);
   page();
+  const take = whenChanged((judged) => {
+    known = judged;
+    show();
+  });
   const read = repeat(EVERY, signal, async () => {
     try {
       const { portals } = await readPortals(api, signal);
-      known = portals.map((portal) => ({ portal, ...judge(portal) })).sort(byNeed);
-      show();
+      take(portals.map((portal) => ({ portal, ...judge(portal) })).sort(byNeed));
     } catch (error) {
-      if (!signal.aborted) fill(list, failure(error, () => read()));
+      if (signal.aborted) return;
+      take.forget();
+      fill(list, failure(error, () => read()));
     }
   });
 

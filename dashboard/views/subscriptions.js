@@ -1,6 +1,7 @@
 // What the portal's application should be told, and what it is: the difference, and how to mend it.
 
 import { fill, h } from "../lib/dom.js";
+import { whenChanged } from "../lib/refresh.js";
 import { t } from "../lib/text.js";
 import { button } from "../parts/controls.js";
 import { notify } from "../parts/notify.js";
@@ -21,10 +22,11 @@ export function subscriptions({ root, api, memberId, status, reread }) {
     },
   });
   fill(root, place, outcome);
-  show(status);
-  return { onStatus: show };
+  const show = whenChanged(showApplication);
+  show(status.application);
+  return { onStatus: ({ application }) => show(application) };
 
-  function show({ application }) {
+  function showApplication(application) {
     if (application === undefined) return fill(place, section(t("tab.subscriptions"), [], empty(t("subscriptions.none"), h("p", {}, t("subscriptions.none.what")))));
     fill(place, standing(application), bindings(application.subscriptions, sync));
   }

@@ -2,7 +2,7 @@
 
 import { fill, h } from "../lib/dom.js";
 import { heldEvents } from "../lib/health.js";
-import { repeat } from "../lib/refresh.js";
+import { repeat, whenChanged } from "../lib/refresh.js";
 import * as to from "../lib/router.js";
 import { number, t } from "../lib/text.js";
 import { pagesOf } from "../lib/pages.js";
@@ -16,15 +16,18 @@ export function unregistered({ root, api, signal }) {
   const pages = pagesOf((cursor) => api.get("/portals", { state: "unknown", cursor }, signal));
   const list = h("div", { class: "list" }, loading());
   fill(root, h("h1", {}, t("unregistered.title")), h("p", { class: "lead" }, t("unregistered.what")), list);
+  const show = whenChanged(showPage);
   const read = repeat(EVERY, signal, async () => {
     try {
       show(await pages.read());
     } catch (error) {
-      if (!signal.aborted) fill(list, failure(error, () => read()));
+      if (signal.aborted) return;
+      show.forget();
+      fill(list, failure(error, () => read()));
     }
   });
 
-  function show({ portals }) {
+  function showPage({ portals }) {
     const rows = portals.map(row);
     const turn = async (move) => show(await move());
     fill(list, rows.length > 0 ? table(rows) : empty(t("unregistered.none"), h("p", {}, t("unregistered.none.what"))), stepper(pages, turn));
