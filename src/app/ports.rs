@@ -255,12 +255,14 @@ pub trait Portals {
         hint: LocationHint,
     ) -> impl Future<Output = Result<(PortalReply, Option<Self::Feed>), CallError>>;
 
-    /// Calls the object of a portal through a fresh stub.
+    /// Calls the object of a portal through a fresh stub, and waits for so many milliseconds; for as long as it takes where
+    /// nothing is said.
     fn call(
         &self,
         member_id: &MemberId,
         hint: LocationHint,
         command: &PortalCommand,
+        within_millis: Option<u32>,
     ) -> impl Future<Output = Result<PortalReply, CallError>>;
 }
 

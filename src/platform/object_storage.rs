@@ -207,8 +207,9 @@ impl Portals for ObjectRuntime {
         member_id: &MemberId,
         hint: LocationHint,
         command: &PortalCommand,
+        within_millis: Option<u32>,
     ) -> Result<PortalReply, CallError> {
-        Portals::call(&self.runtime, member_id, hint, command).await
+        Portals::call(&self.runtime, member_id, hint, command, within_millis).await
     }
 }
 

@@ -159,8 +159,9 @@ impl Portals for Runtime {
         member_id: &MemberId,
         hint: LocationHint,
         command: &PortalCommand,
+        within_millis: Option<u32>,
     ) -> Result<PortalReply, CallError> {
-        call_object(&self.portal(member_id, hint)?, command, command.patience_millis()).await
+        call_object(&self.portal(member_id, hint)?, command, within_millis).await
     }
 }
 

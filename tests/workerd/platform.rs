@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::api::{Api, id};
@@ -218,6 +219,8 @@ fn what_could_not_be_made_durable_is_not_answered_by_success() {
 
 /// Portals that send while another version is deployed.
 const WRITERS: usize = 4;
+/// Events that were taken before another version is deployed.
+const BURST: usize = 50;
 /// How often another version is deployed.
 const DEPLOYMENTS: usize = 6;
 
@@ -226,12 +229,14 @@ fn a_deployment_in_the_middle_of_a_burst_loses_nothing_that_was_taken() {
     let mut scene = Scene::start(|settings| settings);
     let mut unanswered = 0;
     for deployment in 0..DEPLOYMENTS {
-        let (relay, portal) = (&scene.relay, &scene.portal);
+        let (relay, portal, count) = (&scene.relay, &scene.portal, AtomicUsize::new(0));
         let sent: Vec<(BTreeMap<String, String>, usize)> = std::thread::scope(|scope| {
-            let senders: Vec<_> = (0..WRITERS)
-                .map(|writer| scope.spawn(move || send_until_it_ends(relay, portal, &format!("{deployment}-{writer}"))))
-                .collect();
-            std::thread::sleep(Duration::from_millis(800));
+            let send = |writer| {
+                let (name, count) = (format!("{deployment}-{writer}"), &count);
+                scope.spawn(move || send_until_it_ends(relay, portal, &name, count))
+            };
+            let senders: Vec<_> = (0..WRITERS).map(send).collect();
+            wait_until("events before the deployment", SOON, || count.load(Ordering::SeqCst) >= BURST);
             relay.crash();
             senders.into_iter().map(|sender| sender.join().expect("no sender panics")).collect()
         });
@@ -263,13 +268,19 @@ fn a_deployment_in_the_middle_of_a_burst_loses_nothing_that_was_taken() {
 }
 
 /// Sends one event after the other until there is no answer. What was taken, and how many had no answer.
-fn send_until_it_ends(relay: &Relay, portal: &Portal, name: &str) -> (BTreeMap<String, String>, usize) {
+fn send_until_it_ends(
+    relay: &Relay,
+    portal: &Portal,
+    name: &str,
+    count: &AtomicUsize,
+) -> (BTreeMap<String, String>, usize) {
     let mut taken = BTreeMap::new();
     for number in 0.. {
         let subject = format!("{name}-{number}");
         let Ok(answer) = portal.calendar_entry_update(&subject).try_send_to(relay) else { break };
         let id = answer.expect_status(200).json()["id"].as_str().expect("it is told").to_owned();
         taken.insert(id, subject);
+        count.fetch_add(1, Ordering::SeqCst);
     }
     (taken, 1)
 }

@@ -109,7 +109,7 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
             may_refresh: true,
         });
         let hint = LocationHint::choose(None, None);
-        match Portals::call(&self.runtime, &pending.member_id, hint, &command).await {
+        match Portals::call(&self.runtime, &pending.member_id, hint, &command, None).await {
             Ok(
                 PortalReply::Installed { .. }
                 | PortalReply::InstallRefused

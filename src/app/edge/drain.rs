@@ -4,6 +4,7 @@
 
 use super::Edge;
 use super::jobs::JobError;
+use super::objects::LOOKING_MILLIS;
 use super::records::adopt;
 use super::spill::{SPILL_PREFIX, key_of, open, parse_key};
 use crate::app::log_line::{Level, LogLine};
@@ -138,7 +139,7 @@ async fn bring(runtime: &impl EdgeRuntime, member_id: &MemberId, events: Vec<App
     let command = PortalCommand::Drain(events);
     let mut may_adopt = true;
     loop {
-        return match Portals::call(runtime, member_id, hint, &command).await {
+        return match Portals::call(runtime, member_id, hint, &command, Some(LOOKING_MILLIS)).await {
             Ok(PortalReply::Drained { logged, held, refused }) => {
                 Ok(line.with("logged", logged).with("held", held).with("refused", refused))
             }

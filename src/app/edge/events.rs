@@ -2,7 +2,7 @@
 
 use super::Edge;
 use super::appends::{OVERDUE_MILLIS, Place, Refusal, Turn, Verdict};
-use super::objects::{call_directory, call_portal, unavailable, unexpected};
+use super::objects::{call_directory, call_portal, call_portal_within, unavailable, unexpected};
 use super::post::{self, Post, forbidden};
 use super::records::{adopt, read_record};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
@@ -111,7 +111,7 @@ impl Edge {
             match self.next_turn(runtime, post, append.clone()).await {
                 Turn::Judged(outcome) => return outcome,
                 Turn::Leads(batch) => {
-                    let outcome = append_all(runtime, post, &batch.appends).await;
+                    let outcome = append_all(runtime, post, self.patience(), &batch.appends).await;
                     return self.appends.settle(&post.member_id, batch.call(), outcome);
                 }
                 Turn::Again { may_be_repeated } => {
@@ -141,7 +141,12 @@ impl Edge {
 }
 
 /// Lets the object of the post's portal judge and log events. One that knows nothing yet adopts the record of KV first.
-async fn append_all(runtime: &impl EdgeRuntime, post: &Post, appends: &[Append]) -> Result<Vec<Verdict>, Problem> {
+async fn append_all(
+    runtime: &impl EdgeRuntime,
+    post: &Post,
+    within_millis: Option<u32>,
+    appends: &[Append],
+) -> Result<Vec<Verdict>, Problem> {
     let mut may_adopt = true;
     loop {
         let command = |is_repeated| {
@@ -149,7 +154,7 @@ async fn append_all(runtime: &impl EdgeRuntime, post: &Post, appends: &[Append])
                 |append: &Append| Append { may_be_repeated: append.may_be_repeated || is_repeated, ..append.clone() };
             PortalCommand::Append(appends.iter().map(repeated).collect())
         };
-        return match call_portal(runtime, &post.member_id, post.hint, command).await? {
+        return match call_portal_within(runtime, &post.member_id, post.hint, within_millis, command).await? {
             PortalReply::Appended(judged) => Ok(judged.into_iter().map(verdict).collect()),
             PortalReply::UnknownPortal if may_adopt => {
                 may_adopt = false;

@@ -2,7 +2,7 @@
 
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
-use crate::app::portal::command::{PortalCommand, PortalReply, TAKING_MILLIS};
+use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{CallError, Directory, EdgeRuntime, Portals};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -11,6 +11,11 @@ use crate::domain::problem::{Code, Problem};
 /// Pauses before the second and the third attempt, in milliseconds. An object that was reset is back within them; Bitrix24
 /// waits, but calls slow handlers less.
 const RETRY_PAUSES_MILLIS: [u32; 2] = [20, 200];
+/// How long the Worker waits for the object to take an event that it can spill, in milliseconds. A commit takes some, and an object that
+/// starts anew some hundred; Bitrix24 calls a handler less that answers slowly.
+pub const TAKING_MILLIS: u32 = 2_500;
+/// How long the cron trigger waits for an object, in milliseconds, so that one that hangs does not take the others' turn.
+pub const LOOKING_MILLIS: u32 = 10_000;
 /// When the caller should come back, in seconds.
 const RETRY_AFTER_SECONDS: &str = "5";
 
@@ -39,8 +44,19 @@ pub async fn call_portal(
     hint: LocationHint,
     command: impl Fn(bool) -> PortalCommand,
 ) -> Result<PortalReply, Problem> {
-    let call = async |is_repeated| Portals::call(runtime, member_id, hint, &command(is_repeated)).await;
-    repeat(runtime, call).await.map_err(|cause| {
+    call_portal_within(runtime, member_id, hint, None, command).await
+}
+
+/// The same, given up after so many milliseconds, where that is said.
+pub async fn call_portal_within(
+    runtime: &impl EdgeRuntime,
+    member_id: &MemberId,
+    hint: LocationHint,
+    within_millis: Option<u32>,
+    command: impl Fn(bool) -> PortalCommand,
+) -> Result<PortalReply, Problem> {
+    let call = async |is_repeated| Portals::call(runtime, member_id, hint, &command(is_repeated), within_millis).await;
+    repeat(runtime, within_millis, call).await.map_err(|cause| {
         let line = LogLine::new(Level::Error, "portal unreachable").with("member_id", member_id.as_str());
         runtime.write(line.with("error", cause));
         unavailable()
@@ -50,7 +66,7 @@ pub async fn call_portal(
 /// Calls the Directory. Each of its commands may be carried out twice without harm.
 pub async fn call_directory(runtime: &impl EdgeRuntime, command: &DirectoryCommand) -> Result<DirectoryReply, Problem> {
     let call = async |_| Directory::call(runtime, command).await;
-    repeat(runtime, call).await.map_err(|cause| {
+    repeat(runtime, None, call).await.map_err(|cause| {
         runtime.write(LogLine::new(Level::Error, "directory unreachable").with("error", cause));
         unavailable()
     })
@@ -69,15 +85,15 @@ pub fn unavailable() -> Problem {
     Problem::new(Code::Unavailable, "try again").with_header("retry-after", RETRY_AFTER_SECONDS)
 }
 
-/// Repeats a call with a fresh stub each time, since a stub that failed stays broken; but not after so long that the caller
-/// may not wait for another.
+/// Repeats a call with a fresh stub each time, since a stub that failed stays broken; but not once it has taken so long.
 /// <https://developers.cloudflare.com/durable-objects/best-practices/error-handling/>
 async fn repeat<A: Answer>(
     runtime: &impl EdgeRuntime,
+    within_millis: Option<u32>,
     call: impl AsyncFn(bool) -> Result<A, CallError>,
 ) -> Result<A, String> {
     let mut pauses = RETRY_PAUSES_MILLIS.iter();
-    let end = runtime.now().plus_millis(TAKING_MILLIS.into());
+    let end = within_millis.map(|millis| runtime.now().plus_millis(millis.into()));
     let mut is_repeated = false;
     loop {
         let error = match call(is_repeated).await {
@@ -87,7 +103,7 @@ async fn repeat<A: Answer>(
             },
             Err(error) => error,
         };
-        match pauses.next().filter(|_| error.retryable && runtime.now() < end) {
+        match pauses.next().filter(|_| error.retryable && end.is_none_or(|end| runtime.now() < end)) {
             Some(pause) => runtime.sleep(*pause).await,
             None => return Err(error.cause),
         }

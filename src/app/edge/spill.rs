@@ -5,6 +5,7 @@
 
 use super::Edge;
 use super::events::queued;
+use super::objects::TAKING_MILLIS;
 use super::post::Post;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::Append;
@@ -25,6 +26,11 @@ const SPILL_PURPOSE: &str = "spill.event";
 const SPILL_SECONDS: u32 = 7 * 86_400;
 
 impl Edge {
+    /// How long an object is waited for that is to take an event, in milliseconds: what cannot be spilled has nowhere else to go.
+    pub(super) fn patience(&self) -> Option<u32> {
+        self.config.vault.has_key().then_some(TAKING_MILLIS)
+    }
+
     /// Spills an event that could not be given to the object. `problem` is the answer where that fails as well.
     pub(super) async fn spill(
         &self,

@@ -2,6 +2,7 @@
 
 use super::Edge;
 use super::jobs::JobError;
+use super::objects::LOOKING_MILLIS;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
@@ -22,13 +23,14 @@ impl Edge {
         };
         for member_id in overdue {
             let hint = LocationHint::choose(None, None);
-            let problem = match Portals::call(runtime, &member_id, hint, &PortalCommand::Check).await {
-                Ok(PortalReply::Checked { .. }) => continue,
-                Ok(PortalReply::UnknownPortal) => "its object does not know it".to_owned(),
-                Ok(PortalReply::Failed(cause)) => cause,
-                Ok(_) => "unexpected answer".to_owned(),
-                Err(error) => error.cause,
-            };
+            let problem =
+                match Portals::call(runtime, &member_id, hint, &PortalCommand::Check, Some(LOOKING_MILLIS)).await {
+                    Ok(PortalReply::Checked { .. }) => continue,
+                    Ok(PortalReply::UnknownPortal) => "its object does not know it".to_owned(),
+                    Ok(PortalReply::Failed(cause)) => cause,
+                    Ok(_) => "unexpected answer".to_owned(),
+                    Err(error) => error.cause,
+                };
             let line = LogLine::new(Level::Error, "portal not checked").with("member_id", member_id.as_str());
             runtime.write(line.with("error", problem));
         }

@@ -24,12 +24,6 @@ use crate::domain::vault::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// How long the Worker waits for the object to take an event, in milliseconds. A commit takes some, and an object that starts anew some
-/// hundred; Bitrix24 calls a handler less that answers slowly. What was not taken by then is spilled.
-pub const TAKING_MILLIS: u32 = 2_500;
-/// How long the cron trigger waits for an object, in milliseconds, so that one that hangs does not take the others' turn.
-const LOOKING_MILLIS: u32 = 10_000;
-
 /// A question to a portal's object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PortalCommand {
@@ -102,18 +96,6 @@ pub enum PortalCommand {
     Sync,
     /// Hand out an access token.
     AccessToken,
-}
-
-impl PortalCommand {
-    /// How long the caller waits for the answer, in milliseconds; for as long as it takes, where nothing is said.
-    #[must_use]
-    pub const fn patience_millis(&self) -> Option<u32> {
-        match self {
-            Self::Append(_) | Self::Hold(_) => Some(TAKING_MILLIS),
-            Self::Drain(_) | Self::Adopt { .. } | Self::Check => Some(LOOKING_MILLIS),
-            _ => None,
-        }
-    }
 }
 
 /// A claim that the application was installed.

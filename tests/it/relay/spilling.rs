@@ -1,6 +1,6 @@
 //! The object of a portal cannot be reached: its events wait in KV, sealed, and come to it once, however often they are brought.
 
-use crate::support::fault::{Fault, Operation, Then};
+use crate::support::fault::{Fault, LATE_MILLIS, Operation, Then};
 use crate::support::post::{MEMBER, OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{Answer, CRON, DAY, HOUR, MINUTE, Relay, SECOND, hash, ids};
 use serde_json::json;
@@ -91,6 +91,17 @@ fn without_a_vault_key_nothing_is_spilled() {
     let answer = post_in_vain(&relay, &Post::new(TOKEN, 1));
     assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"));
     assert_eq!(waiting(&relay), 0);
+}
+
+/// An event that can go nowhere else waits for its object however long that takes.
+#[test]
+fn without_a_vault_key_no_object_is_given_up() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.faults().plan_next(Operation::CallPortal, 1, true, Then::Late);
+    let before = relay.now();
+    relay.accept(&Post::new(TOKEN, 1));
+    assert_eq!(relay.now().millis_since(before), i64::from(LATE_MILLIS));
 }
 
 #[test]

@@ -43,7 +43,12 @@ pub enum Then {
     Reset,
     /// Its caller waits in vain.
     Hang,
+    /// Its caller waits for [`LATE_MILLIS`], and all is well.
+    Late,
 }
+
+/// Later than an answer that anybody likes to wait for, in milliseconds.
+pub const LATE_MILLIS: u32 = 4_000;
 
 /// One failure.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 //! gate does.
 
 use super::destination::Answer;
-use super::fault::{Fault, Operation, Then};
+use super::fault::{Fault, LATE_MILLIS, Operation, Then};
 use super::object::Object;
 use super::open_socket::OpenSocket;
 use super::storage::Storage;
@@ -82,6 +82,10 @@ impl Ports {
         match course {
             Course::Well => result,
             Course::FailsAfter(Then::Hang) => std::future::pending().await,
+            Course::FailsAfter(Then::Late) => {
+                self.world.sleep(LATE_MILLIS).await;
+                result
+            }
             Course::FailsAfter(Then::Reset) if self.object.is_some() => self.vanish().await,
             Course::FailsBefore | Course::FailsAfter(_) => Err(error),
         }
@@ -351,13 +355,14 @@ impl Portals for Ports {
         member_id: &MemberId,
         _hint: LocationHint,
         command: &PortalCommand,
+        within_millis: Option<u32>,
     ) -> Result<PortalReply, CallError> {
         let portal = self.world.portal(member_id.as_str());
         let call = self.call(Operation::CallPortal, portal, command);
-        let Some(patience) = command.patience_millis() else {
+        let Some(within_millis) = within_millis else {
             return call.await;
         };
-        match select(pin!(call), pin!(self.world.sleep(patience))).await {
+        match select(pin!(call), pin!(self.world.sleep(within_millis))).await {
             Either::Left((reply, _)) => reply,
             Either::Right(_) => Err(CallError { retryable: false, cause: "no answer in time".to_owned() }),
         }
