@@ -86,7 +86,8 @@ async function ask(url, eventId) {
   const known = `\n[[operations]]\ninclude-path = ${JSON.stringify(events)}\nparameters = { "path.id" = "${eventId}" }\n`;
   writeFileSync(file, readFileSync(path.join(import.meta.dirname, "schemathesis.toml"), "utf8") + known);
   await run(program("schemathesis"), ["--config-file", file, "run", description, ...target, ...options].map(String), "the relay is not as described");
-  const asked = new Set(readFileSync(answers, "utf8").split("\n").flatMap((line) => [...line.matchAll(/"label":"([A-Z]+ \/[^"]*)"/g)].map(([, label]) => label)));
+  const ended = readFileSync(answers, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line).ScenarioFinished);
+  const asked = new Set(ended.filter((scenario) => scenario !== undefined && scenario.status !== "skip").map(({ recorder }) => recorder.label));
   const { paths } = JSON.parse(readFileSync(description, "utf8"));
   const methods = ["get", "put", "post", "patch", "delete"];
   const operations = Object.entries(paths).flatMap(([target, item]) => methods.filter((method) => method in item).map((method) => `${method.toUpperCase()} ${target}`));

@@ -66,7 +66,8 @@ impl Story {
         let example = self.request("POST", template, media);
         let body = if media == FORM {
             let pairs = example.as_object().expect("a form has pairs").iter();
-            serde_urlencoded::to_string(pairs.map(|(name, value)| (name, value.as_str())).collect::<Vec<_>>()).unwrap()
+            let pairs: Vec<_> = pairs.map(|(name, value)| (name, value.as_str())).collect();
+            serde_urlencoded::to_string(pairs).expect("they are text")
         } else {
             example.to_string()
         };
