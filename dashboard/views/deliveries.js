@@ -12,6 +12,8 @@ import { openReplay, replaysPanel } from "./replay.js";
 const PAGE = 50;
 /** Calls that are made for one page: each looks at 5,000 events. */
 const CALLS = 20;
+/** Events that are looked at first, the newest: as many as the calls of one page. Older ones are looked at on demand. */
+const NEWEST = 100_000;
 const STATES = ["failed", "retrying", "pending", "delivered"];
 
 export function deliveries({ root, api, signal, memberId, status, reread }) {
@@ -25,12 +27,13 @@ export function deliveries({ root, api, signal, memberId, status, reread }) {
   const states = choice(t("state"), STATES.map((state) => [state, t(`state.${state}`)]), asked.state, (state) => ((asked.state = state), begin()));
   fill(root, h("div", { class: "toolbar" }, states, field(t("destination"), where), replay), replays.element, reasons, list);
   let rows;
+  let start;
   let after;
   let isOver;
   begin();
 
-  async function begin() {
-    [rows, after, isOver] = [[], 0, false];
+  async function begin(from = Math.max(0, status.log.last_seq - NEWEST)) {
+    [rows, start, after, isOver] = [[], from, from, false];
     fill(reasons);
     fill(list, loading());
     await more();
@@ -49,15 +52,16 @@ export function deliveries({ root, api, signal, memberId, status, reread }) {
       }
       show();
     } catch (error) {
-      if (!signal.aborted) fill(list, failure(error, begin));
+      if (!signal.aborted) fill(list, failure(error, () => begin(start)));
     }
   }
 
   function show() {
     fill(reasons, why(rows));
+    const older = start > 0 && button({ label: t("deliveries.older"), onPress: () => begin(0) });
     const rest = !isOver && button({ label: t("more"), symbol: "down", onPress: more });
-    const nothing = isOver ? empty(t(`deliveries.none.${asked.state}`)) : empty(t("deliveries.soFar", { seq: after }));
-    fill(list, rows.length > 0 ? table() : nothing, h("div", { class: "rest" }, rest, !isOver && h("span", { class: "quiet" }, t("deliveries.looked", { seq: after }))));
+    const nothing = isOver && start === 0 ? empty(t(`deliveries.none.${asked.state}`)) : empty(t("deliveries.soFar", { from: start + 1, seq: after }));
+    fill(list, rows.length > 0 ? table() : nothing, h("div", { class: "rest" }, rest, older, !isOver && h("span", { class: "quiet" }, t("deliveries.looked", { seq: after }))));
   }
 
   function table() {
