@@ -34,8 +34,16 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Histories that are played; `RELAY_HISTORIES` says how many for a longer run.
+const HISTORIES: u32 = 500;
+
+fn config() -> ProptestConfig {
+    let wanted = std::env::var("RELAY_HISTORIES").ok().and_then(|wanted| wanted.parse().ok());
+    ProptestConfig { cases: wanted.unwrap_or(HISTORIES), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_event_is_delivered_or_failed_in_sight_or_waits_for_its_time(
