@@ -1,12 +1,14 @@
 //! The object of a portal cannot be reached: its events wait in KV, sealed, and come to it once, however often they are brought.
 
-use crate::support::fault::{Fault, LATE_MILLIS, Operation, Then};
+mod costs;
+mod faults;
+
+use crate::support::fault::{LATE_MILLIS, Operation, Then};
 use crate::support::post::{MEMBER, OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{Answer, CRON, DAY, HOUR, MINUTE, Relay, SECOND, hash, ids};
 use serde_json::json;
-use std::collections::BTreeSet;
 
-pub const VAULT_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const VAULT_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// Calls that the Worker makes before it gives an event up.
 const ATTEMPTS: usize = 3;
 const SPILLED: &str = "spill:";
@@ -331,93 +333,4 @@ fn a_key_that_is_no_longer_there_leaves_the_event_in_kv_until_it_is_back() {
     relay.deploy(&[("VAULT_KEY", &format!("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI= {VAULT_KEY}"))]);
     relay.run_jobs();
     assert_eq!((relay.logged(), waiting(&relay)), (ids([1]), 0));
-}
-
-/// What a spilled event costs, and that no other pays for it.
-#[test]
-fn a_spilled_event_costs_one_row_more_and_forgetting_it_another() {
-    let relay = relay();
-    relay.deploy(&[("FORWARD_URL", "")]);
-    relay.accept(&Post::new(TOKEN, 1));
-    let rows = || relay.portal().storage.rows_written();
-    let before = rows();
-    relay.accept(&Post::new(TOKEN, 2));
-    assert_eq!(rows() - before, 1);
-    for number in 3..=12 {
-        spill(&relay, &Post::new(TOKEN, number));
-    }
-    let before = rows();
-    relay.run_jobs();
-    assert_eq!(rows() - before, 2 * 10);
-    assert_eq!(relay.portal().storage.rows("SELECT count(*) AS n FROM drained"), ["n=10"]);
-    relay.advance(9 * DAY);
-    spill(&relay, &Post::new(TOKEN, 13));
-    relay.run_jobs();
-    assert_eq!(relay.portal().storage.rows("SELECT count(*) AS n FROM drained"), ["n=1"]);
-}
-
-/// A commit that failed may leave the row in the file, though not for good: so the answer waits for another one.
-#[test]
-fn an_event_that_is_found_when_its_call_is_repeated_is_written_again() {
-    let relay = relay();
-    relay.deploy(&[("FORWARD_URL", "")]);
-    relay.accept(&Post::new(TOKEN, 1));
-    let before = relay.portal().storage.rows_written();
-    relay.faults().plan_next(Operation::CallPortal, 1, true, Then::Error);
-    relay.accept(&Post::new(TOKEN, 2));
-    assert_eq!(relay.portal().storage.rows_written() - before, 1 + 2, "once, and there and back");
-    assert_eq!(relay.logged(), ids([1, 2]));
-}
-
-/// A few events, spilled between others.
-fn play(relay: &Relay) {
-    let post = |number| {
-        let answer = relay.post(&Post::new(TOKEN, number));
-        assert!([200, 202].contains(&answer.status), "{answer:?}");
-        relay.advance(SECOND);
-    };
-    post(1);
-    break_portal(relay, MEMBER);
-    (2..=4).for_each(post);
-    mend_portal(relay, MEMBER);
-    post(5);
-    relay.advance_with_cron(4 * CRON);
-}
-
-/// Every failure of an operation of the story, one at a time. How many there were.
-fn fail_each(operation: Operation, thens: &[Then]) -> usize {
-    let (begun, story) = (relay(), relay());
-    play(&story);
-    let numbers = begun.faults().count(operation) + 1..=story.faults().count(operation);
-    assert!(!numbers.is_empty(), "the story has a {operation:?}");
-    let mut cases = 0;
-    for number in numbers {
-        for (persisted, then) in
-            [false, true].into_iter().flat_map(|persisted| thens.iter().map(move |then| (persisted, *then)))
-        {
-            let (relay, fault) = (relay(), Fault { operation, number, persisted, then });
-            relay.faults().plan(fault);
-            play(&relay);
-            assert_eq!(relay.faults().struck(), 1, "{fault:?} came about");
-            for seen in [relay.logged(), relay.received()] {
-                let seen: BTreeSet<String> = seen.into_iter().collect();
-                assert_eq!(seen, ids(1..=5).into_iter().collect(), "{fault:?}");
-            }
-            assert_eq!((relay.logged().len(), waiting(&relay)), (5, 0), "{fault:?}");
-            assert_eq!(relay.status()["delivery"]["pending"], 0, "{fault:?}");
-            cases += 1;
-        }
-    }
-    println!("{operation:?}: {cases} failures");
-    cases
-}
-
-#[test]
-fn any_failure_while_events_are_spilled_and_drained_neither_loses_nor_doubles_one() {
-    use Operation::{AlarmSet, CallPortal, Commit, KvDelete, KvGet, KvList, Transaction, Write};
-    let told = [KvList, KvGet, KvDelete, Write, Transaction, AlarmSet];
-    let cases = told.into_iter().map(|operation| fail_each(operation, &[Then::Error])).sum::<usize>()
-        + fail_each(CallPortal, &[Then::Error, Then::Hang])
-        + fail_each(Commit, &[Then::Reset]);
-    println!("{cases} cases");
 }
