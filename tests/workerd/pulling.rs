@@ -157,6 +157,17 @@ impl Scene {
     }
 }
 
+/// Lets all threads end when the test fails, so that it fails instead of hanging.
+struct EndsAll<'a>(&'a Scene);
+
+impl Drop for EndsAll<'_> {
+    fn drop(&mut self) {
+        self.0.accepted.store(usize::MAX / 2, Ordering::SeqCst);
+        self.0.end.store(0, Ordering::SeqCst);
+        self.0.is_over.store(true, Ordering::SeqCst);
+    }
+}
+
 fn place_and_id(row: &Value) -> (i64, String) {
     (row["seq"].as_i64().expect("a row has a place"), id(row))
 }
@@ -180,6 +191,7 @@ fn whoever_pulls_a_log_that_grows_through_crashes_ends_with_exactly_the_log() {
     scene.move_to(&relay);
     let scene = &scene;
     std::thread::scope(|scope| {
+        let _ends_all = EndsAll(scene);
         let writers: Vec<_> = (0..WRITERS).map(|_| scope.spawn(|| scene.send())).collect();
         let by_place = scope.spawn(|| scene.read_by_place());
         let as_consumer = scope.spawn(|| scene.read_as_consumer());
