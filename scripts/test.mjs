@@ -38,10 +38,11 @@ const GROUPS = {
     ["The worker builds, and is small", buildBoth],
     ["wrangler would deploy it, without a warning", checkDeploy],
   ],
-  scripts: [["The parts of the demo, of the simulated Bitrix24 and of the dashboard", testScripts]],
+  scripts: [["The parts of the demo, of the simulated Bitrix24, of the dashboard and of the benchmark", testScripts]],
   native: [["The tests in Rust, native and in workerd", testRust]],
   api: [["Every operation of the API, as it is described", askApi]],
   browser: [["The installer page and the dashboard, in Chromium", testBrowser]],
+  bench: [["Every measure of the benchmark works, and events cost what they should", tryBenchmark]],
   fuzz: [["No reader breaks on what a fuzzer makes of its seeds", ({ env }) => fuzzAll(FUZZ_SECONDS, targets(), env)]],
 };
 
@@ -77,7 +78,7 @@ async function buildBoth({ env }) {
 }
 
 async function testScripts({ node, env }) {
-  const files = ["scripts", "tests/portal", "dashboard"].flatMap((directory) =>
+  const files = ["scripts", "tests/portal", "dashboard", "bench"].flatMap((directory) =>
     readdirSync(inRoot(directory), { recursive: true }).filter((name) => name.endsWith(".test.mjs")).map((name) => `${directory}/${name}`),
   );
   await show("a test of the scripts failed", node, ["--test", "--test-reporter=dot", ...files], env);
@@ -88,6 +89,11 @@ async function testRust({ node, env }) {
   await build(forTests, env);
   const paths = { RELAY_NODE: node, RELAY_WRANGLER: wranglerScript, RELAY_TEST_BUILD: testBuild };
   await show("cargo test failed", "cargo", ["test", "--locked"], { ...env, ...paths });
+}
+
+/** Speed means nothing here: the machine may be busy. */
+async function tryBenchmark({ node, env }) {
+  await show("the benchmark does not work", node, ["bench/bench.mjs", "--quick"], env);
 }
 
 async function testBrowser({ node, env }) {

@@ -1,34 +1,31 @@
-// Load by wrk (https://github.com/wg/wrk), which costs the relay's machine least: one thread, so many connections that are kept.
+// Load by wrk (https://github.com/wg/wrk), which costs the machine least: one thread, so many connections that are kept.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Failure } from "../../scripts/support/output.mjs";
+import { cpuMicros } from "./process.mjs";
 
-/** Bodies in turn, each with an address in turn; at the end the figures as one line of JSON. */
+/** Requests in turn, as they stand in the file; at the end the figures as one line of JSON. */
 const SCRIPT = `
-local bodies, addresses = {}, {}
-for line in io.lines("bodies.txt") do bodies[#bodies + 1] = line end
-for line in io.lines("addresses.txt") do addresses[#addresses + 1] = line end
 local requests, turn = {}, 0
+local file = assert(io.open("requests", "rb"))
+for length in function() return file:read("*l") end do requests[#requests + 1] = file:read(tonumber(length)) end
+file:close()
 -- Global, since wrk hands over nothing else.
 counts = {}
 
-function init()
-  for index = 1, math.max(#bodies, #addresses) do
-    local headers = {
-      ["content-type"] = "application/x-www-form-urlencoded",
-      ["user-agent"] = "Bitrix24 Webhook Engine",
-      ["cf-connecting-ip"] = addresses[(index - 1) % #addresses + 1],
-    }
-    requests[index] = wrk.format("POST", "/events", headers, bodies[(index - 1) % #bodies + 1])
-  end
-end
+function init() end
 
 function request()
   turn = turn % #requests + 1
   return requests[turn]
+end
+
+local pause = tonumber(os.getenv("PAUSE_MILLIS"))
+if pause > 0 then
+  function delay() return pause end
 end
 
 local threads = {}
@@ -47,28 +44,73 @@ function done(summary, latency)
 end
 `;
 
+/** A request as it goes over the wire. */
+export function event(body, address = "192.0.2.1") {
+  const headers = {
+    "content-type": "application/x-www-form-urlencoded",
+    "user-agent": "Bitrix24 Webhook Engine",
+    "cf-connecting-ip": address,
+    "content-length": Buffer.byteLength(body),
+  };
+  return wire("POST", "/events", headers, body);
+}
+
+/** Events of one address. */
+export const events = (bodies) => bodies.map((body) => event(body));
+
+export const read = (target, token) => wire("GET", target, { authorization: `Bearer ${token}` }, "");
+
+const wire = (method, target, headers, body) =>
+  `${method} ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
+
+/** How many answers make a candidate warm, and how long it may take it to give them on a machine that is busy. */
+const WARM_ANSWERS = 200;
+const WARM_WITHIN_SECONDS = 60;
+
+/** Loads a candidate for so many seconds, until its objects are awake and the runtime has compiled it. Takes what `load` takes. */
+export async function warmUp(worker, { seconds, ...setting }) {
+  for (let answers = 0, spent = 0; spent < seconds || answers < WARM_ANSWERS; spent += seconds) {
+    if (spent > WARM_WITHIN_SECONDS) throw new Failure(`${worker.name} gave only ${answers} answers in ${spent} s`);
+    answers += (await wrk(worker, { ...setting, seconds })).requests;
+  }
+}
+
 /**
- * Sends `bodies` in turn for so many seconds. Returns requests per second, p50 and p99 in milliseconds, and how often each
- * status was answered.
+ * Sends `requests` in turn to `worker` for so many seconds; where `pauseMillis` is set, each connection waits so long before each
+ * of them. Fails where a status comes that is not in `statuses`.
+ *
+ * Returns requests per second, p50 and p99 in milliseconds, how many there were, how often each status was answered, and what
+ * processor time the worker took for one, in microseconds.
  */
-export async function load(url, { bodies, addresses = ["192.0.2.1"], connections, seconds }) {
+export async function load(worker, setting) {
+  const before = cpuMicros(worker.pid);
+  const told = await wrk(worker, setting);
+  if (told.requests > 0) return { ...told, rate: told.requests / told.seconds, cpu: (cpuMicros(worker.pid) - before) / told.requests };
+  // A machine that is very busy may need longer.
+  if (setting.seconds > WARM_WITHIN_SECONDS) throw new Failure(`${worker.name} answered nothing in ${setting.seconds} s`);
+  return load(worker, { ...setting, seconds: setting.seconds * 2 });
+}
+
+async function wrk(worker, { requests, connections, seconds, statuses = [200], pauseMillis = 0 }) {
   const directory = mkdtempSync(path.join(tmpdir(), "relay-load-"));
   try {
-    const files = { "load.lua": SCRIPT, "bodies.txt": bodies.join("\n"), "addresses.txt": addresses.join("\n") };
-    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(directory, name), text);
-    const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "--latency", "-s", "load.lua", `${url}/events`];
-    const line = await run(args, directory);
-    const { requests, seconds: took, p50, p99, broken, statuses } = JSON.parse(line);
-    if (broken > 0) throw new Failure(`${broken} requests got no answer`);
-    return { rate: requests / took, p50, p99, requests, statuses };
+    writeFileSync(path.join(directory, "load.lua"), SCRIPT);
+    writeFileSync(path.join(directory, "requests"), requests.map((request) => `${Buffer.byteLength(request)}\n${request}`).join(""));
+    const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "--latency", "-s", "load.lua", worker.url];
+    const line = await run(args, directory, pauseMillis);
+    const told = JSON.parse(line);
+    const others = Object.keys(told.statuses).filter((status) => !statuses.includes(Number(status)));
+    if (told.broken > 0 || others.length > 0) throw new Failure(`${worker.name} was to answer ${statuses.join(" or ")}`, line);
+    return told;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function run(args, cwd) {
+function run(args, cwd, pauseMillis) {
   return new Promise((resolve, reject) => {
-    const child = spawn("wrk", args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, PAUSE_MILLIS: String(pauseMillis) };
+    const child = spawn("wrk", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const output = [];
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
     child.on("error", () => reject(new Failure("wrk is missing", "Debian and Ubuntu: sudo apt-get install wrk. macOS: brew install wrk")));

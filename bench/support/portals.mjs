@@ -15,8 +15,22 @@ export const TOKEN_SHA256 = createHash("sha256").update(SEED_TOKEN).digest("hex"
 
 export const memberId = (number) => PORTAL_PREFIX + String(number).padStart(32 - PORTAL_PREFIX.length, "0");
 
-/** A genuine event of a portal. */
-export const genuine = (number = 0) => SEED.body.replaceAll(SEED_MEMBER_ID, memberId(number));
+const SEED_ID = "data%5Bid%5D=1414";
+
+/** A genuine event of a portal, about the thing of that number. */
+export const genuine = (number = 0, thing = 0) => SEED.body.replaceAll(SEED_MEMBER_ID, memberId(number)).replace(SEED_ID, `data%5Bid%5D=${1414 + thing}`);
+
+/**
+ * So many genuine events of one portal, each about another thing, as a bulk edit causes them. What is about one thing is delivered
+ * one after another.
+ */
+export const genuineBurst = (events = 1_000, number = 0) => Array.from({ length: events }, (_, thing) => genuine(number, thing));
 
 /** An event with a token that nobody registered. */
 export const forged = (number = 0) => genuine(number).replaceAll(SEED_TOKEN, randomBytes(SEED_TOKEN.length / 2).toString("hex"));
+
+/** So many genuine events, each of another portal. */
+export const genuineOfMany = (portals) => Array.from({ length: portals }, (_, number) => genuine(number));
+
+/** So many addresses of callers. */
+export const addresses = (count) => Array.from({ length: count }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);

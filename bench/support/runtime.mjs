@@ -1,49 +1,73 @@
 // Runs a candidate in plain workerd: no proxy and no entry worker of a development server stands before it.
 
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { Failure } from "../../scripts/support/output.mjs";
 import { inRoot } from "../../scripts/support/paths.mjs";
 import { PORTAL_PREFIX, TOKEN_SHA256 } from "./portals.mjs";
+import { cpuMicros } from "./process.mjs";
 
-const WORKERD = inRoot("node_modules", "@cloudflare", "workerd-linux-64", "bin", "workerd");
+const architecture = process.arch === "x64" ? "64" : process.arch;
+const WORKERD = inRoot("node_modules", "@cloudflare", `workerd-${process.platform}-${architecture}`, "bin", "workerd");
 const READY_WITHIN_MS = 20_000;
 const ANSWERS_WITHIN_MS = 20_000;
 
 /** The compatibility settings that the relay is deployed with, for all. */
 const configuration = readFileSync(inRoot("wrangler.toml"), "utf8");
-const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(configuration)[1];
+export const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(configuration)[1];
+
+/** All that run, so that none is left behind when this process ends before they do. */
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
+
+/** Starts a candidate, hands it to `use`, and ends it whatever comes of that. */
+export async function using(candidate, options, use) {
+  const worker = await start(candidate, options);
+  try {
+    return await use(worker);
+  } finally {
+    await worker.stop();
+  }
+}
 
 /**
- * Starts a candidate with an empty storage, or with the one in `state`. Returns its address, its process, the reads of KV so
- * far, and how to end it.
+ * Starts a candidate with an empty storage, or with the one in `state`. Returns its name, address and process, what it took until
+ * it answered, the reads of KV so far, and how to end it.
  */
-export async function start(candidate, { variables = {}, state, extra = [] } = {}) {
+export async function start(candidate, { variables = {}, state } = {}) {
+  if (!existsSync(WORKERD)) throw new Failure(`there is no workerd for ${process.platform} ${process.arch}`, `It should be ${WORKERD}.`);
   const directory = mkdtempSync(path.join(tmpdir(), "relay-bench-"));
   const disk = state ?? path.join(directory, "disk");
   mkdirSync(disk, { recursive: true });
   writeFileSync(path.join(directory, "config.capnp"), describe(candidate, variables, directory, disk));
-  const child = spawn(WORKERD, ["serve", "config.capnp", "--experimental", "--control-fd=3", ...extra], {
+  const startedAt = performance.now();
+  const child = spawn(WORKERD, ["serve", "config.capnp", "--experimental", "--control-fd=3"], {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
+  running.add(child);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const stop = async () => {
     child.kill("SIGKILL");
     await ended;
+    running.delete(child);
     rmSync(directory, { recursive: true, force: true });
   };
   try {
     const ports = await listening(child, ended, output);
     const url = `http://127.0.0.1:${ports.http}`;
     await answers(url);
+    const startUp = { millis: performance.now() - startedAt, cpuMillis: cpuMicros(child.pid) / 1000 };
     const kvReads = async () => (await (await fetch(`http://127.0.0.1:${ports.kv}/reads-of-kv`)).json()).reads;
-    return { name: candidate.name, url, pid: child.pid, disk, output, kvReads, stop };
+    return { name: candidate.name, url, pid: child.pid, startUp, kvReads, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,7 +96,7 @@ async function answers(url) {
     const answer = await fetch(`${url}/events`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer !== undefined && answer.status < 500) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
   throw new Failure("the candidate does not answer");
 }

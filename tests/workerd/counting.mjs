@@ -1,6 +1,7 @@
 // The relay's own entry, with objects that count what the platform bills: requests, alarms included, and rows written, each
 // `setAlarm` as one more (<https://developers.cloudflare.com/durable-objects/platform/pricing/>). Rows are counted by the
-// runtime: a cursor tells how many its statement wrote, indexes included. For tests only; everything is passed on unchanged.
+// runtime: a cursor tells how many its statement wrote, indexes included, and read. For tests and the benchmark only; everything is
+// passed on unchanged.
 import * as relay from "./index.js";
 
 const PATH = "/counted-by-the-runtime";
@@ -16,7 +17,7 @@ const passOn = (target, own) =>
   });
 
 function counted(name, RustClass) {
-  const count = { requests: 0, alarms: 0, rowsWritten: 0, alarmsSet: 0, cursors: [] };
+  const count = { requests: 0, alarms: 0, rowsWritten: 0, rowsRead: 0, alarmsSet: 0, cursors: [] };
   counts[name] = count;
   const watched = (state) => {
     const { storage } = state;
@@ -57,7 +58,10 @@ export default class extends relay.default {
   fetch(request) {
     if (new URL(request.url).pathname !== PATH) return super.fetch(request);
     for (const count of Object.values(counts)) {
-      count.rowsWritten += count.cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0);
+      for (const { rowsWritten, rowsRead } of count.cursors) {
+        count.rowsWritten += rowsWritten;
+        count.rowsRead += rowsRead;
+      }
       count.cursors = [];
     }
     return Response.json(counts);
