@@ -65,7 +65,6 @@ pub fn wide() -> Vec<(&'static str, Scope)> {
         scope
     };
     vec![
-        ("two events, two registrations", Scope { events: 2, ..registration() }),
         ("a registration, two losses", more(registration(), |budget| budget.losses = 2)),
         ("a forgery and a crash", more(forgery(), |budget| budget.crashes = 1)),
         ("an installation and a crash", more(installation(), |budget| budget.crashes = 1)),
