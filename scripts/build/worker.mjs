@@ -34,8 +34,9 @@ async function buildWorker({ name, directory, options }, env) {
   // worker-build takes the output directory relative to the crate, and everything after an unknown option for cargo.
   const args = [...options, "--out-dir", path.relative(root, directory), "--locked"];
   await compile(`${name} could not be built`, path.join(toolsDirectory, "bin", "worker-build"), args, {
-    // worker-build's own call stack says nothing about an error in this crate.
-    env: { ...env, RUST_BACKTRACE: "0" },
+    // worker-build's own call stack says nothing about an error in this crate. And a request runs to its end though its client is
+    // gone: it may be calling for others.
+    env: { ...env, RUST_BACKTRACE: "0", RUN_TO_COMPLETION: "1" },
   });
   if (!options.includes("--no-opt")) await stripNames(directory, env);
   stamp(directory, inputs);

@@ -12,9 +12,10 @@ use futures_util::stream::unfold;
 use js_sys::Uint8Array;
 use std::cell::OnceCell;
 use std::rc::Rc;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, Request, Response, ResponseInit};
-use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, event};
+use web_sys::{Request, Response, ResponseInit};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
 thread_local! {
     /// One per isolate: the configuration is read once, and the cache lives as long as the isolate.
@@ -28,13 +29,23 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
+#[wasm_bindgen(module = "/src/platform/glue.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn respond(status: u16, head: &str, body: &str) -> Result<Response, JsValue>;
+}
+
+/// A request goes on behind its answer, where it calls for others.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let (edge, runtime) = (edge(&env), Runtime::new(env));
     let answer = match edge.handle(&runtime, &Incoming::new(request)).await {
-        Answer::Whole(reply) => respond(&reply),
-        Answer::Tail(reply, tail) => stream(&reply, tail, runtime),
+        Answer::Whole(reply) => respond(reply.status, &lines(&reply), &reply.body),
+        Answer::Tail(reply, tail) => stream(&reply, tail, runtime.clone()),
     };
+    if edge.owes_calls() {
+        context.wait_until(async move { edge.make_owed_calls(&runtime).await });
+    }
     answer.map_err(worker::Error::from)
 }
 
@@ -47,27 +58,27 @@ fn edge(env: &Env) -> Rc<Edge> {
     EDGE.with(|edge| Rc::clone(edge.get_or_init(|| Rc::new(Edge::new(read_config(env))))))
 }
 
-fn respond(reply: &Reply) -> std::result::Result<Response, JsValue> {
-    Response::new_with_opt_str_and_init(Some(&reply.body), &head(reply)?)
+/// The headers of a reply, a line each.
+fn lines(reply: &Reply) -> String {
+    let mut head = String::with_capacity(128);
+    for (name, value) in reply.headers() {
+        for part in [name, " ", value, "\n"] {
+            head.push_str(part);
+        }
+    }
+    head
 }
 
 /// The tail as a body. It goes on when the client has taken what came before, and ends when the client goes.
-fn stream(reply: &Reply, tail: Box<Tail<SocketFeed>>, runtime: Runtime) -> std::result::Result<Response, JsValue> {
+fn stream(reply: &Reply, tail: Box<Tail<SocketFeed>>, runtime: Runtime) -> Result<Response, JsValue> {
     let texts = unfold((tail, runtime), async |(mut tail, runtime)| {
         let text = tail.next(&runtime).await?;
         Some((Ok(Uint8Array::from(text.as_bytes()).into()), (tail, runtime)))
     });
     let body = wasm_streams::ReadableStream::from_stream(texts).into_raw();
-    Response::new_with_opt_readable_stream_and_init(Some(body.unchecked_ref()), &head(reply)?)
-}
-
-fn head(reply: &Reply) -> std::result::Result<ResponseInit, JsValue> {
-    let headers = Headers::new()?;
-    for (name, value) in reply.headers() {
-        headers.set(name, value)?;
-    }
+    let head = respond(reply.status, &lines(reply), "")?;
     let init = ResponseInit::new();
     init.set_status(reply.status);
-    init.set_headers(headers.as_ref());
-    Ok(init)
+    init.set_headers(head.headers().as_ref());
+    Response::new_with_opt_readable_stream_and_init(Some(body.unchecked_ref()), &init)
 }

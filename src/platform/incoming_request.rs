@@ -1,35 +1,46 @@
 //! A request, as the runtime hands it over.
 
 use crate::app::ports::{BodyError, IncomingRequest};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, ReadableStreamDefaultReader, Request};
+use web_sys::{ReadableStreamDefaultReader, Request};
 
 /// How much of a body that is too long is read all the same: a client that is cut off while it sends does not see the answer.
 const MAX_DRAINED_BYTES: usize = 8 << 20;
 
+/// Headers that most requests are asked for. They are read at once: each crossing between JavaScript and wasm costs.
+const READ_AT_ONCE: [&str; 6] =
+    ["content-type", "content-encoding", "content-length", "cf-connecting-ip", "cf-ipcountry", "authorization"];
+
+#[wasm_bindgen(module = "/src/platform/glue.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = headOf)]
+    fn head_of(request: &Request, names: &str) -> String;
+}
+
 /// A request. The URL is cut by hand: the `url` crate would add a quarter to the size of the wasm.
 pub struct Incoming {
     request: Request,
-    headers: Headers,
     method: String,
     path: String,
     query: String,
+    /// The values of `READ_AT_ONCE`, empty where there is none.
+    values: Vec<String>,
 }
 
 impl Incoming {
     pub fn new(request: Request) -> Self {
-        let url = request.url();
+        let head = head_of(&request, &READ_AT_ONCE.join(" "));
+        // No value has a line break in it (RFC 9110, section 5.5).
+        let mut lines = head.split('\n');
+        let method = lines.next().unwrap_or_default().to_owned();
+        let url = lines.next().unwrap_or_default();
         // `https://host/path?query`, as the runtime has already parsed and written it: no fragment, and a path at least.
         let target = url.splitn(4, '/').nth(3).unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self {
-            headers: request.headers(),
-            method: request.method(),
-            path: format!("/{path}"),
-            query: query.to_owned(),
-            request,
-        }
+        let (path, query) = (format!("/{path}"), query.to_owned());
+        Self { method, path, query, values: lines.map(str::to_owned).collect(), request }
     }
 
     async fn read_all(&self) -> Result<Vec<u8>, JsValue> {
@@ -75,7 +86,10 @@ impl IncomingRequest for Incoming {
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).unwrap_or(None)
+        match READ_AT_ONCE.iter().position(|known| *known == name) {
+            Some(at) => self.values.get(at).filter(|value| !value.is_empty()).cloned(),
+            None => self.request.headers().get(name).unwrap_or(None),
+        }
     }
 
     async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError> {

@@ -11,5 +11,6 @@ mod js_error;
 mod kv;
 mod object_storage;
 mod portal_object;
+mod promise;
 mod runtime;
 mod variables;

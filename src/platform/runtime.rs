@@ -3,6 +3,7 @@
 use super::exchange::{self, Fetches};
 use super::feed::SocketFeed;
 use super::js_error;
+use super::promise::Deferred;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
@@ -37,18 +38,6 @@ const OBJECT_URL: &str = "https://object/";
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     fn fill_random(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_namespace = Promise, js_name = withResolvers)]
-    fn with_resolvers() -> Resolvers;
-
-    /// A promise, and what keeps it (ECMAScript 2024, section 27.2.4.8).
-    type Resolvers;
-
-    #[wasm_bindgen(method, getter)]
-    fn promise(this: &Resolvers) -> js_sys::Promise;
-
-    #[wasm_bindgen(method, getter)]
-    fn resolve(this: &Resolvers) -> js_sys::Function;
 
     /// The producer of a queue. <https://developers.cloudflare.com/queues/configuration/javascript-apis/>
     type Producer;
@@ -98,14 +87,9 @@ impl Bells for Runtime {
     /// A promise of the request that waits. The runtime lets that request go on with it, whichever request keeps it.
     /// <https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handling-cross-request-promise-resolution>
     fn bell(&self) -> (Bell, impl Future<Output = ()>) {
-        let with_resolvers = with_resolvers();
-        let resolve = with_resolvers.resolve();
-        let bell = Box::new(move || {
-            // It throws nothing, and returns nothing.
-            resolve.call0(&JsValue::UNDEFINED).ok();
-        });
-        let rung = JsFuture::from(with_resolvers.promise());
-        (bell, async move { drop(rung.await) })
+        let deferred = Deferred::new();
+        let rung = JsFuture::from(deferred.promise.clone());
+        (Box::new(move || deferred.keep()), async move { drop(rung.await) })
     }
 }
 

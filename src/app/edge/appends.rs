@@ -1,13 +1,15 @@
 //! Appends of one isolate. While one is under way to a portal's object, those that come meanwhile wait, and go together in
 //! the next: a bulk edit costs the object one request and one commit for many events, and a lone event waits for nobody.
 //!
-//! One request calls for others, and may vanish while it does. So the first two that wait at a portal keep an eye on the
-//! call: one of them makes the next call, the other is there while it does. Who finds a call overdue has all that hang on it
-//! queue once more.
+//! The request that makes a call goes on to make the next one, behind its own answer, for as long as others wait; after some
+//! calls a request that has just come takes its place. None that waits is ever asked to call: it may have no client any more, and
+//! the runtime then lets it not go on. And each that waits has a time of its own, after which it counts the call as lost, and all
+//! that hang on it queue once more.
 
 use super::objects::unavailable;
 use crate::app::portal::command::Append;
 use crate::app::ports::{Bell, Bells};
+use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::problem::Problem;
 use std::cell::{Cell, RefCell};
@@ -18,12 +20,13 @@ use std::rc::Rc;
 /// When a call that another one makes is overdue, in milliseconds: longer than a call with its repetitions takes, shorter than
 /// Bitrix24 waits.
 pub const OVERDUE_MILLIS: u32 = 3_000;
-/// How many of those that wait keep an eye on the call.
-const WATCHERS: usize = 2;
 /// Events in one call: more would hold up the first of them.
 const MAX_EVENTS: usize = 128;
 /// Bytes of the events in one call, unless a single one is longer. The object reads a call as a whole, and has 128 MB.
 const MAX_BYTES: usize = 1 << 20;
+/// Calls that one request makes before it is relieved: each costs it a millisecond of computing, and the free plan allows a request
+/// ten. <https://developers.cloudflare.com/workers/platform/limits/>
+const MAX_CALLS: u32 = 8;
 
 /// What the portal's object said of an event: its place in the log, or why it was not taken.
 pub type Verdict = Result<i64, Refusal>;
@@ -43,15 +46,21 @@ pub enum Refusal {
 #[derive(Default)]
 pub struct Appends {
     lines: RefCell<BTreeMap<MemberId, Line>>,
+    /// Calls that are to be made behind an answer.
+    owed: RefCell<Vec<Batch>>,
     calls: Cell<u64>,
 }
 
-/// A portal with a call under way.
+/// The calls to one portal, and those who wait.
+#[derive(Default)]
 struct Line {
-    call: u64,
-    /// Those for whom it is made, in the order of the call, behind the caller itself.
-    under_way: Vec<Rc<Seat>>,
+    /// The call behind which the next one is made, if there is one.
+    last: Option<u64>,
+    /// How many calls in a row its request has made.
+    made: u32,
     waiting: Vec<(Append, Rc<Seat>)>,
+    /// Those for whom calls are under way, beside the callers themselves.
+    under_way: Vec<(u64, Vec<Rc<Seat>>)>,
 }
 
 /// Where one who waits is told how it goes on.
@@ -72,21 +81,23 @@ impl Seat {
 /// How one goes on.
 pub enum Turn {
     /// It calls the object, for itself and for others.
-    Leads(Batch),
+    Calls(Batch),
     /// Another one called for it.
     Judged(Result<Verdict, Problem>),
-    /// It queues once more.
-    Again {
-        /// Whether a call with its event may have been made.
-        may_be_repeated: bool,
-    },
+    /// It queues once more: the call for it was given up, and may have been carried out.
+    Again,
 }
 
-/// What goes into one call. The first event is the caller's own.
+/// What goes into one call.
 pub struct Batch {
     call: u64,
-    /// The events.
+    /// The portal.
+    pub member_id: MemberId,
+    /// Where its object is created, if it is new.
+    pub hint: LocationHint,
+    /// The events. The first is the caller's own, unless the call is made behind its answer.
     pub appends: Vec<Append>,
+    is_behind_answer: bool,
 }
 
 /// What a request with an event does next.
@@ -100,10 +111,8 @@ pub enum Place<F> {
 /// The place of one who waits.
 pub struct Ticket {
     seat: Rc<Seat>,
-    /// The call that it saw under way.
-    call: Cell<u64>,
-    /// Whether it must look at the call when that is overdue.
-    pub watches: bool,
+    /// The call that it saw itself depend on.
+    call: Cell<Option<u64>>,
 }
 
 impl Ticket {
@@ -115,106 +124,119 @@ impl Ticket {
 
 impl Appends {
     /// Queues an event for the portal's object.
-    pub fn queue<B: Bells>(&self, bells: &B, member_id: &MemberId, append: Append) -> Place<impl Future<Output = ()>> {
+    pub fn queue<B: Bells>(
+        &self,
+        bells: &B,
+        (member_id, hint): (&MemberId, LocationHint),
+        append: Append,
+    ) -> Place<impl Future<Output = ()>> {
         let mut lines = self.lines.borrow_mut();
-        let Some(line) = lines.get_mut(member_id) else {
-            let call = self.next_call();
-            lines.insert(member_id.clone(), Line { call, under_way: Vec::new(), waiting: Vec::new() });
-            return Place::First(Batch { call, appends: vec![append] });
-        };
+        let line = lines.entry(member_id.clone()).or_default();
+        if line.last.is_none() || line.made >= MAX_CALLS {
+            line.made = 0;
+            let mut batch = self.next_batch(line, member_id, hint);
+            batch.appends.insert(0, append);
+            return Place::First(Batch { is_behind_answer: false, ..batch });
+        }
         let (bell, rung) = bells.bell();
         let seat = Rc::new(Seat { turn: Cell::default(), bell: Cell::new(Some(bell)) });
-        let ticket =
-            Ticket { seat: Rc::clone(&seat), call: Cell::new(line.call), watches: line.waiting.len() < WATCHERS };
+        let ticket = Ticket { seat: Rc::clone(&seat), call: Cell::new(line.last) };
         line.waiting.push((append, seat));
         Place::InLine(ticket, rung)
     }
 
-    /// Tells those for whom a call was made what came of it, and lets the first of those who came meanwhile make the next one.
-    /// Where the object could not be reached, those are told the same. Returns the caller's own verdict.
-    pub fn settle(
-        &self,
-        member_id: &MemberId,
-        call: u64,
-        outcome: Result<Vec<Verdict>, Problem>,
-    ) -> Result<Verdict, Problem> {
-        let mut verdicts = match outcome {
-            Ok(verdicts) => verdicts.into_iter(),
-            Err(problem) => {
-                self.fail(member_id, call, &problem);
-                return Err(problem);
+    /// A call for those who wait.
+    fn next_batch(&self, line: &mut Line, member_id: &MemberId, hint: LocationHint) -> Batch {
+        let call = self.calls.get().wrapping_add(1);
+        self.calls.set(call);
+        line.last = Some(call);
+        line.made += 1;
+        let fitting = fitting(&line.waiting);
+        let (appends, seats): (Vec<_>, Vec<_>) = line.waiting.drain(..fitting).unzip();
+        if !seats.is_empty() {
+            line.under_way.push((call, seats));
+        }
+        Batch { call, member_id: member_id.clone(), hint, appends, is_behind_answer: true }
+    }
+
+    /// Tells those for whom a call was made what came of it. Where others came meanwhile, the next call is owed to them; where the
+    /// object could not be reached, they are told the same. Returns the caller's own verdict.
+    pub fn settle(&self, batch: &Batch, outcome: &Result<Vec<Verdict>, Problem>) -> Result<Verdict, Problem> {
+        let mut served = Vec::new();
+        {
+            let mut lines = self.lines.borrow_mut();
+            if let Some(line) = lines.get_mut(&batch.member_id) {
+                served = line.take_under_way(batch.call);
+                if line.last == Some(batch.call) {
+                    if outcome.is_err() {
+                        served.extend(line.waiting.drain(..).map(|(_, seat)| seat));
+                    }
+                    if line.waiting.is_empty() {
+                        line.last = None;
+                    } else {
+                        self.owed.borrow_mut().push(self.next_batch(line, &batch.member_id, batch.hint));
+                    }
+                }
+                if line.is_over() {
+                    lines.remove(&batch.member_id);
+                }
             }
-        };
-        let own = verdicts.next();
-        for seat in self.end_call(member_id, call) {
-            seat.call_up(Turn::Judged(verdicts.next().ok_or_else(unavailable)));
         }
-        own.ok_or_else(unavailable)
+        let verdicts = outcome.as_ref().map_or(&[][..], Vec::as_slice);
+        let mut verdicts = verdicts.iter().copied();
+        let missing = || outcome.as_ref().err().cloned().unwrap_or_else(unavailable);
+        let own = if batch.is_behind_answer { None } else { verdicts.next() };
+        for seat in served {
+            seat.call_up(Turn::Judged(verdicts.next().ok_or_else(missing)));
+        }
+        own.ok_or_else(missing)
     }
 
-    fn fail(&self, member_id: &MemberId, call: u64, problem: &Problem) {
-        let mut lines = self.lines.borrow_mut();
-        if lines.get(member_id).is_none_or(|line| line.call != call) {
-            return;
-        }
-        let line = lines.remove(member_id);
-        drop(lines);
-        let seats = line
-            .into_iter()
-            .flat_map(|line| line.under_way.into_iter().chain(line.waiting.into_iter().map(|(_, seat)| seat)));
-        for seat in seats {
-            seat.call_up(Turn::Judged(Err(problem.clone())));
-        }
+    /// Whether calls are to be made behind an answer.
+    pub fn owes_calls(&self) -> bool {
+        !self.owed.borrow().is_empty()
     }
 
-    /// What one who watches does when its time is over: it gives the call up. All for whom it was made queue once more, and
-    /// the next one is made. A call that began meanwhile gets its own time.
+    /// A call that is to be made behind an answer.
+    pub fn take_owed(&self) -> Option<Batch> {
+        self.owed.borrow_mut().pop()
+    }
+
+    /// What one who waits does when its time is over: it gives the call up, and all that hang on it queue once more. A call that
+    /// began meanwhile gets its own time.
     pub fn look_at_call(&self, member_id: &MemberId, ticket: &Ticket) {
-        let call = self.lines.borrow().get(member_id).map_or(0, |line| line.call);
+        let mut lines = self.lines.borrow_mut();
+        let Some(line) = lines.get_mut(member_id) else {
+            return;
+        };
+        let hangs_on = |(_, seats): &&(u64, Vec<Rc<Seat>>)| seats.iter().any(|seat| Rc::ptr_eq(seat, &ticket.seat));
+        let call = line.under_way.iter().find(hangs_on).map(|(call, _)| *call).or(line.last);
         if ticket.call.replace(call) != call {
             return;
         }
-        for seat in self.end_call(member_id, call) {
-            seat.call_up(Turn::Again { may_be_repeated: true });
+        let mut lost = call.map(|call| line.take_under_way(call)).unwrap_or_default();
+        if line.last == call {
+            line.last = None;
+            lost.extend(line.waiting.drain(..).map(|(_, seat)| seat));
         }
-    }
-
-    /// Ends a call, and has the next one made. Returns those for whom it was made; nobody where it was given up before.
-    fn end_call(&self, member_id: &MemberId, ended: u64) -> Vec<Rc<Seat>> {
-        let mut lines = self.lines.borrow_mut();
-        let Some(line) = lines.get_mut(member_id).filter(|line| line.call == ended) else {
-            return Vec::new();
-        };
-        let served = std::mem::take(&mut line.under_way);
-        if line.waiting.is_empty() {
+        if line.is_over() {
             lines.remove(member_id);
-            return served;
         }
-        line.call = self.next_call();
-        let left = line.waiting.split_off(fitting(&line.waiting));
-        let (appends, mut seats): (Vec<_>, Vec<_>) = line.waiting.drain(..).unzip();
-        let caller = seats.remove(0);
-        let batch = Batch { call: line.call, appends };
-        line.under_way = seats;
         drop(lines);
-        // The next call first: it takes longest.
-        caller.call_up(Turn::Leads(batch));
-        for (_, seat) in left {
-            seat.call_up(Turn::Again { may_be_repeated: false });
+        for seat in lost {
+            seat.call_up(Turn::Again);
         }
-        served
-    }
-
-    fn next_call(&self) -> u64 {
-        self.calls.set(self.calls.get().wrapping_add(1));
-        self.calls.get()
     }
 }
 
-impl Batch {
-    /// Which call it is.
-    pub fn call(&self) -> u64 {
-        self.call
+impl Line {
+    fn take_under_way(&mut self, call: u64) -> Vec<Rc<Seat>> {
+        let at = self.under_way.iter().position(|(known, _)| *known == call);
+        at.map(|at| self.under_way.swap_remove(at).1).unwrap_or_default()
+    }
+
+    fn is_over(&self) -> bool {
+        self.last.is_none() && self.waiting.is_empty() && self.under_way.is_empty()
     }
 }
 
@@ -225,5 +247,5 @@ fn fitting(waiting: &[(Append, Rc<Seat>)]) -> usize {
         bytes += append.event.json.len();
         bytes <= MAX_BYTES
     };
-    waiting.iter().take(MAX_EVENTS).take_while(fits).count().max(1)
+    waiting.iter().take(MAX_EVENTS).take_while(fits).count().max(1).min(waiting.len())
 }

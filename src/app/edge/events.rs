@@ -10,13 +10,16 @@ use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{Append, Appended, PortalCommand, PortalReply};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::event_id::EventId;
+use crate::domain::inbound::InboundEvent;
+use crate::domain::location::LocationHint;
+use crate::domain::member_id::MemberId;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use futures_util::future::{Either, select};
 use serde::Serialize;
 use std::pin::pin;
 
-/// Calls that others made for an event and that were given up, after which the event is given up as well: 6 s.
+/// Calls that others made for an event and that were lost, before it calls for itself: 3 s each.
 const MAX_LOST_CALLS: u32 = 2;
 /// The limiter's period: after it a caller that was refused is heard again.
 const LIMIT_PERIOD_SECONDS: &str = "60";
@@ -44,9 +47,29 @@ impl Edge {
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
     ) -> Result<Reply, Problem> {
-        let post = post::read(runtime, request).await?;
+        let inbound = post::read_event(post::read_tree(request).await?)?;
+        if self.is_flooding(runtime, request, &inbound) {
+            return Err(rate_limited());
+        }
+        let post = post::normalized(runtime, request, &inbound)?;
         let taken = self.take(runtime, &post).await;
+        if post.claim.is_some() {
+            // To prove it may take seconds.
+            self.make_owed_calls(runtime).await;
+        }
         self.follow_claim(runtime, &post, taken).await
+    }
+
+    /// Whether the isolate knows that the caller is over the limit and that its token is not registered. So a flood costs no more
+    /// than to be read.
+    fn is_flooding(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest, inbound: &InboundEvent) -> bool {
+        let (cache, now) = (self.cache.borrow(), runtime.now());
+        cache.is_limited(inbound.member_id(), &post::address_of(request), now)
+            && inbound.application_token().is_some_and(|token| {
+                let sha256 = token.sha256();
+                let is_listed = cache.is_listed(inbound.member_id(), sha256, now);
+                is_listed == Some(false) && !cache.is_verified(inbound.member_id(), sha256, now)
+            })
     }
 
     /// Takes an event that was read.
@@ -105,67 +128,76 @@ impl Edge {
 
     /// Lets the portal's object judge and log the event, together with others of this isolate where a call is under way.
     pub(super) async fn append(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Verdict, Problem> {
+        let Post { member_id, hint, .. } = post;
         let mut append = Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated: false };
-        let mut lost = 0;
-        while lost < MAX_LOST_CALLS {
+        for _ in 0..MAX_LOST_CALLS {
             match self.next_turn(runtime, post, append.clone()).await {
                 Turn::Judged(outcome) => return outcome,
-                Turn::Leads(batch) => {
-                    let outcome = append_all(runtime, post, self.patience(), &batch.appends).await;
-                    return self.appends.settle(&post.member_id, batch.call(), outcome);
+                Turn::Calls(batch) => {
+                    let outcome = self.append_all(runtime, (member_id, *hint), &batch.appends).await;
+                    return self.appends.settle(&batch, &outcome);
                 }
-                Turn::Again { may_be_repeated } => {
-                    append.may_be_repeated |= may_be_repeated;
-                    lost += u32::from(may_be_repeated);
-                }
+                Turn::Again => append.may_be_repeated = true,
             }
         }
-        Err(unavailable())
+        self.append_all(runtime, (member_id, *hint), &[append]).await?.pop().ok_or_else(unavailable)
     }
 
     async fn next_turn(&self, runtime: &impl EdgeRuntime, post: &Post, append: Append) -> Turn {
-        let (ticket, called_up) = match self.appends.queue(runtime, &post.member_id, append) {
-            Place::First(batch) => return Turn::Leads(batch),
+        let (ticket, called_up) = match self.appends.queue(runtime, (&post.member_id, post.hint), append) {
+            Place::First(batch) => return Turn::Calls(batch),
             Place::InLine(ticket, called_up) => (ticket, called_up),
         };
         let mut called_up = pin!(called_up);
-        if ticket.watches {
-            while let Either::Right(_) = select(called_up.as_mut(), pin!(runtime.sleep(OVERDUE_MILLIS))).await {
-                self.appends.look_at_call(&post.member_id, &ticket);
-            }
-        } else {
-            called_up.await;
+        while let Either::Right(_) = select(called_up.as_mut(), pin!(runtime.sleep(OVERDUE_MILLIS))).await {
+            self.appends.look_at_call(&post.member_id, &ticket);
         }
-        ticket.turn().unwrap_or(Turn::Again { may_be_repeated: true })
+        ticket.turn().unwrap_or(Turn::Again)
     }
-}
 
-/// Lets the object of the post's portal judge and log events. One that knows nothing yet adopts the record of KV first.
-async fn append_all(
-    runtime: &impl EdgeRuntime,
-    post: &Post,
-    within_millis: Option<u32>,
-    appends: &[Append],
-) -> Result<Vec<Verdict>, Problem> {
-    let mut may_adopt = true;
-    loop {
-        let command = |is_repeated| {
-            let repeated =
-                |append: &Append| Append { may_be_repeated: append.may_be_repeated || is_repeated, ..append.clone() };
-            PortalCommand::Append(appends.iter().map(repeated).collect())
-        };
-        return match call_portal_within(runtime, &post.member_id, post.hint, within_millis, command).await? {
-            PortalReply::Appended(judged) => Ok(judged.into_iter().map(verdict).collect()),
-            PortalReply::UnknownPortal if may_adopt => {
-                may_adopt = false;
-                if adopt(runtime, &post.member_id, post.hint).await? {
-                    continue;
+    /// Whether calls are owed to others.
+    pub fn owes_calls(&self) -> bool {
+        self.appends.owes_calls()
+    }
+
+    /// Makes the calls that are owed to those who came while a call was under way. It goes on behind an answer.
+    pub async fn make_owed_calls(&self, runtime: &impl EdgeRuntime) {
+        while let Some(batch) = self.appends.take_owed() {
+            let outcome = self.append_all(runtime, (&batch.member_id, batch.hint), &batch.appends).await;
+            // There is no own event: all are told by this.
+            drop(self.appends.settle(&batch, &outcome));
+        }
+    }
+
+    /// Lets a portal's object judge and log events. One that knows nothing yet adopts the record of KV first.
+    async fn append_all(
+        &self,
+        runtime: &impl EdgeRuntime,
+        (member_id, hint): (&MemberId, LocationHint),
+        appends: &[Append],
+    ) -> Result<Vec<Verdict>, Problem> {
+        let mut may_adopt = true;
+        loop {
+            let command = |is_repeated| {
+                let repeated = |append: &Append| Append {
+                    may_be_repeated: append.may_be_repeated || is_repeated,
+                    ..append.clone()
+                };
+                PortalCommand::Append(appends.iter().map(repeated).collect())
+            };
+            return match call_portal_within(runtime, member_id, hint, self.patience(), command).await? {
+                PortalReply::Appended(judged) => Ok(judged.into_iter().map(verdict).collect()),
+                PortalReply::UnknownPortal if may_adopt => {
+                    may_adopt = false;
+                    if adopt(runtime, member_id, hint).await? {
+                        continue;
+                    }
+                    Ok(vec![Err(Refusal::UnknownPortal); appends.len()])
                 }
-                Ok(vec![Err(Refusal::UnknownPortal); appends.len()])
-            }
-            PortalReply::UnknownPortal => Ok(vec![Err(Refusal::UnknownPortal); appends.len()]),
-            other => Err(unexpected(runtime, &other)),
-        };
+                PortalReply::UnknownPortal => Ok(vec![Err(Refusal::UnknownPortal); appends.len()]),
+                other => Err(unexpected(runtime, &other)),
+            };
+        }
     }
 }
 

@@ -33,12 +33,6 @@ pub struct Post {
     pub claim: Option<Result<InstallClaim, ClaimError>>,
 }
 
-/// Reads and normalizes a POST.
-pub async fn read(runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
-    let inbound = read_event(read_tree(request).await?)?;
-    normalized(runtime, request, &inbound)
-}
-
 /// Reads the body of a POST, within the limits.
 pub async fn read_tree(request: &impl IncomingRequest) -> Result<PhpArray, Problem> {
     let format = body_format(request)?;
@@ -85,10 +79,15 @@ pub fn normalized(
         sha256,
         event: NewEvent { id, event_type, subject: event.subject, occurred_at, json },
         hint: LocationHint::choose(inbound.domain(), request.header("cf-ipcountry").as_deref()),
-        address: request.header("cf-connecting-ip").unwrap_or_default(),
+        address: address_of(request),
         received_at,
         claim: InstallClaim::is_made_by(inbound).then(|| InstallClaim::from_event(inbound)),
     })
+}
+
+/// The address of the caller, as Cloudflare tells it; empty where it does not.
+pub fn address_of(request: &impl IncomingRequest) -> String {
+    request.header("cf-connecting-ip").unwrap_or_default()
 }
 
 fn body_format(request: &impl IncomingRequest) -> Result<BodyFormat, Problem> {

@@ -104,10 +104,12 @@ impl Relay {
     /// Answers a request.
     pub async fn answer(&self, request: Request) -> Answer {
         let edge = Rc::clone(&self.edge.borrow());
-        let reply = match edge.handle(&Ports::of_worker(&self.world), &request).await {
+        let ports = Ports::of_worker(&self.world);
+        let reply = match edge.handle(&ports, &request).await {
             edge::read::Answer::Whole(reply) => reply,
             edge::read::Answer::Tail(..) => panic!("a tail is opened by `tail`"),
         };
+        edge.make_owed_calls(&ports).await;
         Answer { status: reply.status, retry_after: reply.header("retry-after").map(str::to_owned), body: reply.body }
     }
 
