@@ -1,5 +1,5 @@
 // What the relay has to reach. Ratios, within one run: figures of one machine mean little on another. `exact` are those that no
-// noise touches, which the quick run holds to as well. It holds the size to the limit of scripts/build/size.mjs.
+// noise touches, which the quick run holds to as well. What `npm test` allows of the size stands in scripts/build/size.mjs.
 
 export const TARGETS = {
   overPeer1: { what: "accepted events/s at 32 connections, against peer 1", least: 2.0, unit: "x" },
@@ -18,7 +18,7 @@ export const TARGETS = {
   rowsBurst: { what: "rows written for each event of a burst of 1,000, delivered", most: 1.2, exact: true },
   requestsBurst: { what: "requests to objects for each event of a burst of 1,000, delivered", most: 1.05, exact: true },
   kvReads: { what: "reads of KV for each event of a busy portal", most: 0.05, exact: true },
-  memory: { what: "resident memory after 100,000 events, against after 10,000", most: 1.25, unit: "x" },
+  memory: { what: "resident memory after 100,000 events, against after 10,000", most: 1.5, unit: "x" },
   size: { what: "wasm and JavaScript, gzipped", most: 300, unit: " kB" },
 };
 

@@ -1,7 +1,7 @@
 // Whether memory grows with the events that passed.
 
-import { RELAY } from "../support/candidates.mjs";
-import { megabytes, number } from "../support/format.mjs";
+import { PEER_2, RELAY } from "../support/candidates.mjs";
+import { megabytes, number, times } from "../support/format.mjs";
 import { events, load } from "../support/load.mjs";
 import { genuineBurst } from "../support/portals.mjs";
 import { residentMegabytes } from "../support/process.mjs";
@@ -14,19 +14,31 @@ export const about =
 
 export const isTimed = false;
 
+/** After so few events and after so many; how much V8's own heap grows meanwhile is seen in the peer. */
 export async function run({ memoryEvents: [few, many] }) {
-  return using(RELAY, {}, async (worker) => {
-    const atStart = residentMegabytes(worker.pid);
-    let passed = 0;
-    const fill = async (count) => {
-      while (passed < count) passed += (await load(worker, { requests: events(genuineBurst()), connections: 32, seconds: 1 })).requests;
-      return { events: passed, resident: residentMegabytes(worker.pid) };
-    };
-    const [first, last] = [await fill(few), await fill(many)];
-    const row = ({ events: count, resident }) => [number(count, 0), megabytes(resident)];
-    return {
-      tables: [{ columns: ["after events", "resident"], rows: [["0", megabytes(atStart)], row(first), row(last)] }],
-      judged: { memory: last.resident / first.resident },
-    };
-  });
+  const candidates = [RELAY, PEER_2];
+  const grown = await Promise.all(candidates.map((candidate) => using(candidate, {}, (worker) => grow(worker, few, many))));
+  const row = (name, looks) => [name, ...looks.map(({ resident }) => megabytes(resident)), times(growth(looks))];
+  return {
+    tables: [
+      {
+        columns: ["candidate", "at the start", `after ${number(few, 0)} events`, `after ${number(many, 0)}`, "growth between these"],
+        rows: candidates.map(({ name }, index) => row(name, grown[index])),
+      },
+    ],
+    judged: { memory: growth(grown[0]) },
+  };
 }
+
+async function grow(worker, few, many) {
+  const requests = events(genuineBurst());
+  const looks = [{ resident: residentMegabytes(worker.pid) }];
+  let passed = 0;
+  for (const count of [few, many]) {
+    while (passed < count) passed += (await load(worker, { requests, connections: 32, seconds: 1 })).requests;
+    looks.push({ resident: residentMegabytes(worker.pid) });
+  }
+  return looks;
+}
+
+const growth = ([, first, last]) => last.resident / first.resident;

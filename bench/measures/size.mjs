@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { checkSize } from "../../scripts/build/size.mjs";
 import { build, forTests } from "../../scripts/build/worker.mjs";
 import { shippedBuild, testBuild } from "../../scripts/support/paths.mjs";
 import { kilobytes, number } from "../support/format.mjs";
@@ -19,7 +18,6 @@ const WASM = "index_bg.wasm";
 const CRATES_SHOWN = 12;
 
 export async function run({ env }) {
-  checkSize();
   await build(forTests, env);
   const [wasm, script] = [WASM, "index.js"].map((name) => weigh(path.join(shippedBuild, name)));
   const { sections } = inspect(path.join(shippedBuild, WASM));
