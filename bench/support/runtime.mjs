@@ -19,10 +19,13 @@ const ANSWERS_WITHIN_MS = 20_000;
 const configuration = readFileSync(inRoot("wrangler.toml"), "utf8");
 export const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(configuration)[1];
 
-/** All that run, so that none is left behind when this process ends before they do. */
-const running = new Set();
+/** All that run, with their directories, so that nothing is left behind when this process ends before they do. */
+const running = new Map();
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const [child, directory] of running) {
+    child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
 
@@ -51,7 +54,7 @@ export async function start(candidate, { variables = {}, state } = {}) {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
-  running.add(child);
+  running.set(child, directory);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
   const ended = new Promise((resolve) => child.once("exit", resolve));
