@@ -3,7 +3,7 @@
 //! Futures need not be `Send`: a Worker has one thread.
 
 use super::directory::command::{DirectoryCommand, DirectoryReply};
-use super::log_line::LogLine;
+use super::log_line::{Level, LogLine};
 use super::portal::command::{PortalCommand, PortalReply};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -37,8 +37,24 @@ pub trait Random {
 
 /// Where log lines go.
 pub trait Log {
-    /// Writes one line.
-    fn write(&self, line: LogLine);
+    /// Lines below this level are not written.
+    fn log_level(&self) -> Level;
+    /// Puts one line there.
+    fn put_line(&self, level: Level, json: &str);
+
+    /// Writes one line, if it is urgent enough.
+    fn write(&self, line: LogLine) {
+        let level = line.level();
+        if level >= self.log_level() {
+            self.put_line(level, &line.into_json());
+        }
+    }
+}
+
+/// Where data points go: Workers Analytics Engine, where it is bound.
+pub trait Analytics {
+    /// Writes one data point. Nothing waits for it, and one that is lost does not matter.
+    fn record(&self, index: &str, blobs: &[&str], doubles: &[i64]);
 }
 
 /// Something outside failed. The text is for the log, never for a client.
@@ -304,12 +320,21 @@ pub trait IncomingRequest {
 }
 
 /// All that the edge needs.
-pub trait EdgeRuntime: Clock + Bells + Random + Log + Kv + Portals + Directory + RateLimiter + Http {}
-impl<R: Clock + Bells + Random + Log + Kv + Portals + Directory + RateLimiter + Http> EdgeRuntime for R {}
+pub trait EdgeRuntime:
+    Clock + Bells + Random + Log + Analytics + Kv + Portals + Directory + RateLimiter + Http
+{
+}
+impl<R: Clock + Bells + Random + Log + Analytics + Kv + Portals + Directory + RateLimiter + Http> EdgeRuntime for R {}
 
 /// All that a portal's object needs.
-pub trait PortalRuntime: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers {}
-impl<R: Clock + Random + Log + Kv + Sql + Alarm + Http + Queues + Directory + Followers> PortalRuntime for R {}
+pub trait PortalRuntime:
+    Clock + Random + Log + Analytics + Kv + Sql + Alarm + Http + Queues + Directory + Followers
+{
+}
+impl<R: Clock + Random + Log + Analytics + Kv + Sql + Alarm + Http + Queues + Directory + Followers> PortalRuntime
+    for R
+{
+}
 
 /// All that the Directory's object needs.
 pub trait DirectoryRuntime: Clock + Log + Sql + Alarm + Portals {}

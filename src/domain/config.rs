@@ -7,6 +7,7 @@ use super::application::broker::BrokerClient;
 use super::application::settings::Installs;
 use super::destination::{Destination, Endpoint, Format, Webhook};
 use super::event_glob::EventGlob;
+use super::log_level::Level;
 use super::read_token::ReadToken;
 use super::retry_schedule::RetrySchedule;
 use super::secret::Secret;
@@ -68,6 +69,8 @@ pub struct Config {
     pub portal_storage_bytes: i64,
     /// `OPS_WEBHOOK_URL` and its secret; nothing where either is missing or bad.
     pub operator_webhook: Option<OperatorWebhook>,
+    /// `LOG_LEVEL`: lines below it are not written.
+    pub log_level: Level,
     /// `ADMIN_TOKEN`
     pub admin_token: Option<Secret>,
     /// `READ_TOKENS`
@@ -98,6 +101,7 @@ impl Config {
         let portal_storage_mb =
             reader.number("PORTAL_STORAGE_MB", DEFAULT_PORTAL_STORAGE_MB, 1..=MAX_PORTAL_STORAGE_MB);
         let operator_webhook = read_operator_webhook(&mut reader);
+        let log_level = reader.parsed("LOG_LEVEL", Level::parse).good().unwrap_or_default();
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
         let read_tokens = reader.parsed("READ_TOKENS", ReadToken::parse_list).good().unwrap_or_default();
         let vault = reader.parsed("VAULT_KEY", Vault::parse);
@@ -114,6 +118,7 @@ impl Config {
             retention_days,
             portal_storage_bytes: i64::from(portal_storage_mb) * 1_000_000,
             operator_webhook,
+            log_level,
             admin_token,
             read_tokens,
             vault,

@@ -1,6 +1,6 @@
 //! What is said to a client whose request was not taken: RFC 9457 problem details with a stable `code`.
 
-use super::reply::Reply;
+use super::reply::{About, Reply};
 use serde::Serialize;
 
 /// The stable name of a problem. Clients may rely on it; the wording beside it may change.
@@ -96,6 +96,7 @@ pub struct Problem {
     code: Code,
     detail: String,
     header: Option<(&'static str, String)>,
+    about: Option<Box<About>>,
 }
 
 #[derive(Serialize)]
@@ -110,13 +111,20 @@ struct Body<'a> {
 impl Problem {
     /// A problem with what the client should know about it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), header: None }
+        Self { code, detail: detail.into(), header: None, about: None }
     }
 
     /// The same with a response header that the status calls for.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.header = Some((name, value.into()));
+        self
+    }
+
+    /// The same about an event, for the log.
+    #[must_use]
+    pub fn about(mut self, about: About) -> Self {
+        self.about = Some(Box::new(about));
         self
     }
 
@@ -131,7 +139,8 @@ impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let (code, status, title) = problem.code.parts();
         let body = Body { r#type: "about:blank", title, status, code, detail: &problem.detail };
-        let mut reply = Reply::json(status, &body).with_header("content-type", "application/problem+json");
+        let mut reply = Reply::json(status, &body).with_header("content-type", "application/problem+json").called(code);
+        reply.about = problem.about;
         if let Some((name, value)) = problem.header {
             reply = reply.with_header(name, value);
         }

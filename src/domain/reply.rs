@@ -1,5 +1,7 @@
 //! An HTTP answer, free of any platform.
 
+use super::event_id::EventId;
+use super::member_id::MemberId;
 use serde::Serialize;
 
 /// An HTTP answer. A header name stands at most once.
@@ -11,12 +13,30 @@ pub struct Reply {
     headers: Vec<(&'static str, String)>,
     /// UTF-8 text.
     pub body: String,
+    /// What the log and the metrics call it: the code of a problem, what became of an event, or `ok`.
+    pub code: &'static str,
+    /// The event that it is about.
+    pub about: Option<Box<About>>,
+}
+
+/// Which event an answer is about, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The portal that it names.
+    pub member_id: MemberId,
+    /// Its id.
+    pub id: EventId,
+    /// Its type.
+    pub event_type: String,
+    /// Its place, where it was logged.
+    pub seq: Option<i64>,
 }
 
 impl Reply {
     /// Plain text.
     pub fn text(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())], body: body.into() }
+        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        Self { status, headers, body: body.into(), code: "ok", about: None }
     }
 
     /// A value as JSON.
@@ -27,6 +47,13 @@ impl Reply {
             |_| Self::text(500, ""),
             |body| Self::text(status, body).with_header("content-type", "application/json"),
         )
+    }
+
+    /// The same under another name in the log and in the metrics.
+    #[must_use]
+    pub const fn called(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
     }
 
     /// The same with a header set.

@@ -125,6 +125,79 @@ impl Route {
         })
     }
 
+    /// The path with names in place of its parameters, as the log and the metrics have it.
+    #[must_use]
+    pub const fn pattern(&self) -> &'static str {
+        match self {
+            Self::Root => "/",
+            Self::Events => "/events",
+            Self::Install => "/install",
+            Self::InstallScript => "/install.js",
+            Self::InstallStyle => "/install.css",
+            Self::InstallProgress => "/install/progress",
+            Self::Health => "/healthz",
+            Self::OpenApi => "/openapi.json",
+            Self::Portals => "/portals",
+            Self::Portal(_) => "/portals/{member_id}",
+            Self::PortalEvents(_) => "/portals/{member_id}/events",
+            Self::PortalActivity(_) => "/portals/{member_id}/activity",
+            Self::PortalSync(_) => "/portals/{member_id}/sync",
+            Self::PortalAccessToken(_) => "/portals/{member_id}/token",
+            Self::Consumers(_) => "/portals/{member_id}/consumers",
+            Self::Consumer(..) => "/portals/{member_id}/consumers/{name}",
+            Self::ConsumerAck(..) => "/portals/{member_id}/consumers/{name}/ack",
+            Self::Log => "/log",
+            Self::Metrics => "/metrics",
+            Self::PortalEvent(..) => "/portals/{member_id}/events/{id}",
+            Self::EventReplay(..) => "/portals/{member_id}/events/{id}/redeliver",
+            Self::Replays(_) => "/portals/{member_id}/redeliver",
+            Self::Replay(..) => "/portals/{member_id}/redeliver/{number}",
+            Self::Deliveries(_) => "/portals/{member_id}/deliveries",
+            Self::Destinations(_) => "/portals/{member_id}/destinations",
+            Self::Destination(..) => "/portals/{member_id}/destinations/{name}",
+            Self::DestinationSecret(..) => "/portals/{member_id}/destinations/{name}/rotate-secret",
+            Self::DestinationTest(..) => "/portals/{member_id}/destinations/{name}/test",
+            Self::PortalToken(..) => "/portals/{member_id}/tokens/{sha256}",
+        }
+    }
+
+    /// The group by which metrics tell requests apart.
+    #[must_use]
+    pub const fn group(&self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Install | Self::InstallScript | Self::InstallStyle | Self::InstallProgress => "install",
+            Self::Root | Self::Health | Self::OpenApi => "open",
+            _ => "api",
+        }
+    }
+
+    /// The portal that the path names.
+    #[must_use]
+    pub const fn member_id(&self) -> Option<&MemberId> {
+        match self {
+            Self::Portal(id)
+            | Self::PortalEvents(id)
+            | Self::PortalActivity(id)
+            | Self::PortalSync(id)
+            | Self::PortalAccessToken(id)
+            | Self::Consumers(id)
+            | Self::Consumer(id, _)
+            | Self::ConsumerAck(id, _)
+            | Self::PortalEvent(id, _)
+            | Self::EventReplay(id, _)
+            | Self::Replays(id)
+            | Self::Replay(id, _)
+            | Self::Deliveries(id)
+            | Self::Destinations(id)
+            | Self::Destination(id, _)
+            | Self::DestinationSecret(id, _)
+            | Self::DestinationTest(id, _)
+            | Self::PortalToken(id, _) => Some(id),
+            _ => None,
+        }
+    }
+
     /// The methods that the resource takes, as the `Allow` header lists them.
     #[must_use]
     pub const fn allow(&self) -> &'static str {

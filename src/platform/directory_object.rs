@@ -2,6 +2,7 @@
 
 use super::object_storage::ObjectRuntime;
 use super::runtime::Runtime;
+use super::variables::read_config;
 use crate::app::directory::DirectoryObject;
 use std::rc::Rc;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -14,7 +15,8 @@ pub struct Directory {
 
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
-        let runtime = ObjectRuntime::new(Runtime::new(env), Rc::new(state));
+        let log_level = read_config(&env).log_level;
+        let runtime = ObjectRuntime::new(Runtime::new(env, log_level), Rc::new(state));
         Self { directory: DirectoryObject::new(runtime) }
     }
 

@@ -7,6 +7,7 @@ use super::variables::read_config;
 use crate::app::edge::Edge;
 use crate::app::edge::read::Answer;
 use crate::app::edge::tail::Tail;
+use crate::app::ports::Clock;
 use crate::domain::reply::Reply;
 use futures_util::stream::unfold;
 use js_sys::Uint8Array;
@@ -35,23 +36,31 @@ extern "C" {
     fn respond(status: u16, head: &str, body: &str) -> Result<Response, JsValue>;
 }
 
-/// A request goes on behind its answer, where it calls for others.
+/// A request goes on behind its answer, where it calls for others, or hands over what was counted.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    let (edge, runtime) = (edge(&env), Runtime::new(env));
+    let edge = edge(&env);
+    let runtime = Runtime::new(env, edge.log_level());
     let answer = match edge.handle(&runtime, &Incoming::new(request)).await {
         Answer::Whole(reply) => respond(reply.status, &lines(&reply), &reply.body),
         Answer::Tail(reply, tail) => stream(&reply, tail, runtime.clone()),
     };
-    if edge.owes_calls() {
-        context.wait_until(async move { edge.make_owed_calls(&runtime).await });
+    if edge.owes_calls() || edge.has_counts_due(runtime.now()) {
+        context.wait_until(async move {
+            edge.make_owed_calls(&runtime).await;
+            if edge.has_counts_due(runtime.now()) {
+                edge.hand_over_counts(&runtime).await;
+            }
+        });
     }
     answer.map_err(worker::Error::from)
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    edge(&env).run_jobs(&Runtime::new(env)).await;
+    let edge = edge(&env);
+    let log_level = edge.log_level();
+    edge.run_jobs(&Runtime::new(env, log_level)).await;
 }
 
 fn edge(env: &Env) -> Rc<Edge> {

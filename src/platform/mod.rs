@@ -2,6 +2,7 @@
 //!
 //! Thin on purpose. It gives the use cases their ports, and nothing here decides anything.
 
+mod analytics;
 mod directory_object;
 mod edge_entry;
 mod exchange;

@@ -3,11 +3,11 @@
 use super::js_error;
 use super::runtime::Runtime;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
-use crate::app::log_line::LogLine;
+use crate::app::log_line::Level;
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
-    Alarm, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, KeyPage, Kv,
-    Log, PortError, Portals, Queues, Random, SendError, Sql, SqlValue,
+    Alarm, Analytics, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse,
+    KeyPage, Kv, Log, PortError, Portals, Queues, Random, SendError, Sql, SqlValue,
 };
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -158,8 +158,18 @@ impl Random for ObjectRuntime {
 }
 
 impl Log for ObjectRuntime {
-    fn write(&self, line: LogLine) {
-        self.runtime.write(line);
+    fn log_level(&self) -> Level {
+        self.runtime.log_level()
+    }
+
+    fn put_line(&self, level: Level, json: &str) {
+        self.runtime.put_line(level, json);
+    }
+}
+
+impl Analytics for ObjectRuntime {
+    fn record(&self, index: &str, blobs: &[&str], doubles: &[i64]) {
+        self.runtime.record(index, blobs, doubles);
     }
 }
 

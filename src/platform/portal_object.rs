@@ -61,7 +61,7 @@ impl DurableObject for Portal {
     fn new(state: State, env: Env) -> Self {
         let config = read_config(&env);
         let state = Rc::new(state);
-        let runtime = ObjectRuntime::new(Runtime::new(env), Rc::clone(&state));
+        let runtime = ObjectRuntime::new(Runtime::new(env, config.log_level), Rc::clone(&state));
         Self { state, portal: Rc::new(portal::Portal::new(runtime, config)) }
     }
 

@@ -5,7 +5,7 @@ use super::feed::SocketFeed;
 use super::js_error;
 use super::promise::Deferred;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
-use crate::app::log_line::{Level, LogLine};
+use crate::app::log_line::Level;
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::ports::{
     Bell, Bells, CallError, Clock, Directory, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, Log, Portals,
@@ -39,6 +39,15 @@ extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     fn fill_random(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    fn console_log(line: &str);
+
+    #[wasm_bindgen(js_namespace = console, js_name = warn)]
+    fn console_warn(line: &str);
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(line: &str);
+
     /// The producer of a queue. <https://developers.cloudflare.com/queues/configuration/javascript-apis/>
     type Producer;
 
@@ -50,11 +59,12 @@ extern "C" {
 #[derive(Clone)]
 pub struct Runtime {
     env: Env,
+    log_level: Level,
 }
 
 impl Runtime {
-    pub fn new(env: Env) -> Self {
-        Self { env }
+    pub fn new(env: Env, log_level: Level) -> Self {
+        Self { env, log_level }
     }
 
     /// A binding. Its class differs by kind, so only its presence is checked.
@@ -101,11 +111,15 @@ impl Random for Runtime {
 }
 
 impl Log for Runtime {
-    fn write(&self, line: LogLine) {
-        match line.level() {
-            Level::Info => worker::console_log!("{}", line.to_json()),
-            Level::Warn => worker::console_warn!("{}", line.to_json()),
-            Level::Error => worker::console_error!("{}", line.to_json()),
+    fn log_level(&self) -> Level {
+        self.log_level
+    }
+
+    fn put_line(&self, level: Level, json: &str) {
+        match level {
+            Level::Info => console_log(json),
+            Level::Warn => console_warn(json),
+            Level::Error => console_error(json),
         }
     }
 }

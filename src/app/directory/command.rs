@@ -5,6 +5,7 @@ use crate::app::held_events::{HeldEvent, NewEvent};
 use crate::app::portal::command::{DeliveryStatus, HeldStatus, PortalState, StorageStatus};
 use crate::app::ports::CallError;
 use crate::domain::member_id::MemberId;
+use crate::domain::request_counts::RequestCounts;
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use crate::domain::vault::Sealed;
@@ -59,6 +60,10 @@ pub enum DirectoryCommand {
         /// When its object has something to do next.
         next_due_at: Option<Timestamp>,
     },
+    /// Add what an isolate of the Worker has counted.
+    CountRequests(RequestCounts),
+    /// All that was counted.
+    RequestCounts,
     /// The portals that the watchdog is to check, those that are due for longest first. They are due again soon, behind all
     /// others, unless their objects report.
     TakeOverdue {
@@ -108,6 +113,8 @@ pub enum DirectoryReply {
     },
     /// Portals.
     Portals(Vec<PortalReport>),
+    /// What was counted.
+    RequestCounts(RequestCounts),
     /// Portals that are to be checked.
     Overdue(Vec<MemberId>),
     /// Storage failed. The text is for the log.
@@ -142,8 +149,17 @@ pub struct PortalReport {
     /// How many of them on the day of the report, in UTC.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub events_today: i64,
-    /// How far deliveries are.
+    /// How far deliveries to the default destination are.
     pub delivery: DeliveryStatus,
+    /// How far those to the destinations of the API are, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<(String, DeliveryStatus)>,
+    /// How many events the consumer has not acknowledged that is furthest behind; absent where there is no consumer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer_lag: Option<i64>,
+    /// When the newest event was logged, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event_at: Option<String>,
     /// What is held, for each token that is not registered.
     pub held: Vec<HeldStatus>,
     /// When this was true, RFC 3339.

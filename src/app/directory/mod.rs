@@ -6,6 +6,7 @@ pub mod command;
 mod overdue;
 mod pending_installs;
 pub mod places;
+mod requests;
 
 use self::command::{DirectoryCommand, DirectoryReply, PortalReport};
 use self::pending_installs::CREATE_PENDING_INSTALLS;
@@ -22,7 +23,8 @@ use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 
-const MIGRATIONS: Migrations = &[FIRST, overdue::CHECKS, &[CREATE_PENDING_INSTALLS], CREATE_PLACE];
+const MIGRATIONS: Migrations =
+    &[FIRST, overdue::CHECKS, &[CREATE_PENDING_INSTALLS], CREATE_PLACE, &[requests::CREATE_REQUESTS]];
 
 const FIRST: &[&str] = &[
     CREATE_HELD,
@@ -96,6 +98,10 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 Ok(DirectoryReply::Done)
             }
             DirectoryCommand::Report { report, next_due_at } => self.note(&report, next_due_at, now),
+            DirectoryCommand::CountRequests(counts) => {
+                requests::add(&self.runtime, counts).map(|()| DirectoryReply::Done)
+            }
+            DirectoryCommand::RequestCounts => requests::read(&self.runtime).map(DirectoryReply::RequestCounts),
             DirectoryCommand::Places { after, limit, only } => Ok(DirectoryReply::Places {
                 numbering: places::numbering(&self.runtime, now)?,
                 places: places::behind(&self.runtime, after, limit, only.as_deref())?,
@@ -159,6 +165,9 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 events_today: 0,
                 storage: StorageStatus::default(),
                 delivery: DeliveryStatus::default(),
+                destinations: Vec::new(),
+                consumer_lag: None,
+                last_event_at: None,
                 held: held.index().counts(member_id).into_iter().map(HeldStatus::from).collect(),
                 reported_at: now.to_rfc3339_millis(),
             });

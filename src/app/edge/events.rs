@@ -57,7 +57,7 @@ impl Edge {
             // To prove it may take seconds.
             self.make_owed_calls(runtime).await;
         }
-        self.follow_claim(runtime, &post, taken).await
+        post.account(self.follow_claim(runtime, &post, taken).await)
     }
 
     /// Whether the isolate knows that the caller is over the limit and that its token is not registered. So a flood costs no more
@@ -211,12 +211,14 @@ const fn verdict(appended: Appended) -> Verdict {
 
 pub(super) fn accepted(post: &Post, seq: Option<i64>) -> Reply {
     let body = Accepted { status: "accepted", id: post.event.id, seq };
-    Reply::json(200, &body)
+    let mut reply = Reply::json(200, &body).called("accepted");
+    reply.about = Some(Box::new(post.about(seq)));
+    reply
 }
 
 /// The answer where the event waits for the portal's object in KV.
 pub(super) fn queued(post: &Post) -> Reply {
-    Reply::json(202, &Accepted { status: "queued", id: post.event.id, seq: None })
+    Reply::json(202, &Accepted { status: "queued", id: post.event.id, seq: None }).called("queued")
 }
 
 pub(super) async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
@@ -225,7 +227,7 @@ pub(super) async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -
     match call_directory(runtime, &hold).await? {
         DirectoryReply::Held { displaced } => {
             tell_displaced(runtime, post, displaced);
-            Ok(Reply::json(202, &Accepted { status: "held", id: event.id, seq: None }))
+            Ok(Reply::json(202, &Accepted { status: "held", id: event.id, seq: None }).called("held"))
         }
         other => Err(unexpected(runtime, &other)),
     }

@@ -86,33 +86,37 @@ impl Edge {
         tree: PhpArray,
     ) -> Result<Reply, Problem> {
         let post = post::normalized(runtime, request, &post::read_event(tree)?)?;
+        post.account(self.install_by_post(runtime, &post).await)
+    }
+
+    async fn install_by_post(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
         let verdict = match &post.claim {
-            None => return self.take(runtime, &post).await,
+            None => return self.take(runtime, post).await,
             Some(Ok(claim)) => {
                 self.check_rate(runtime, &post.member_id, &post.address).await?;
-                self.prove(runtime, claim, post.hint, Some(&post)).await?
+                self.prove(runtime, claim, post.hint, Some(post)).await?
             }
             Some(Err(_)) => Verdict::Refused,
         };
         match verdict {
             Verdict::Installed { seq, .. } => {
                 self.cache.borrow_mut().set_registered(&post.member_id);
-                Ok(accepted(&post, seq))
+                Ok(accepted(post, seq))
             }
             Verdict::Pending(reason) => {
                 // Held, or logged where its token is registered already.
-                match self.take(runtime, &post).await {
+                match self.take(runtime, post).await {
                     Err(problem) if problem.code() == Code::Unavailable => {
-                        hold_in_directory(runtime, &post).await.map(drop)
+                        hold_in_directory(runtime, post).await.map(drop)
                     }
                     Err(problem) if problem.code() != Code::Forbidden => Err(problem),
                     _ => Ok(()),
                 }?;
-                Ok(Reply::json(202, &Pending { status: "pending", reason }))
+                Ok(Reply::json(202, &Pending { status: "pending", reason }).called("pending"))
             }
             // An event whose token is registered is genuine, whatever became of the access token beside it.
-            Verdict::Refused => match self.append(runtime, &post).await? {
-                Ok(seq) => Ok(accepted(&post, Some(seq))),
+            Verdict::Refused => match self.append(runtime, post).await? {
+                Ok(seq) => Ok(accepted(post, Some(seq))),
                 Err(_) => Err(forbidden()),
             },
         }

@@ -1,6 +1,7 @@
 //! What one HTTP request becomes, in the stateless Worker.
 
 mod access;
+mod account;
 mod admin;
 mod appends;
 mod broker;
@@ -28,6 +29,7 @@ mod spill;
 pub mod tail;
 mod watchdog;
 
+use self::account::Counted;
 use self::appends::Appends;
 use self::cache::EdgeCache;
 use self::read::Answer;
@@ -50,6 +52,8 @@ pub struct Edge {
     appends: Appends,
     sources: KnownSources,
     configuration_told: Cell<bool>,
+    /// What was answered.
+    counted: RefCell<Counted>,
 }
 
 impl Edge {
@@ -62,30 +66,45 @@ impl Edge {
             appends: Appends::default(),
             sources: KnownSources::default(),
             configuration_told: Cell::new(false),
+            counted: RefCell::default(),
         }
+    }
+
+    /// Lines below this level are not written.
+    #[must_use]
+    pub const fn log_level(&self) -> Level {
+        self.config.log_level
     }
 
     /// Answers a request.
     pub async fn handle<R: EdgeRuntime>(&self, runtime: &R, request: &impl IncomingRequest) -> Answer<R::Feed> {
         self.tell_configuration_once(runtime);
-        match self.open_tail(runtime, request).await {
+        let (began_at, route) = (runtime.now(), Route::find(request.path()));
+        let answer = match self.open_tail(runtime, request, route.as_ref()).await {
             Some(Ok((reply, tail))) => Answer::Tail(sealed(reply), tail),
             Some(Err(problem)) => Answer::Whole(sealed(problem.into())),
-            None => Answer::Whole(self.answer(runtime, request).await),
-        }
+            None => Answer::Whole(self.answer(runtime, request, route.clone()).await),
+        };
+        self.tell_of(runtime, request, route.as_ref(), began_at, answer.reply());
+        answer
     }
 
-    async fn answer(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Reply {
-        let mut reply = self.route(runtime, request).await.unwrap_or_else(Reply::from);
+    async fn answer(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest, route: Option<Route>) -> Reply {
+        let mut reply = self.route(runtime, request, route).await.unwrap_or_else(Reply::from);
         if request.method() == "HEAD" {
             reply.body.clear();
         }
         sealed(reply)
     }
 
-    async fn route(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Reply, Problem> {
+    async fn route(
+        &self,
+        runtime: &impl EdgeRuntime,
+        request: &impl IncomingRequest,
+        route: Option<Route>,
+    ) -> Result<Reply, Problem> {
         let no_such_resource = || Problem::new(Code::NotFound, "there is no such resource");
-        let route = Route::find(request.path()).ok_or_else(no_such_resource)?;
+        let route = route.ok_or_else(no_such_resource)?;
         if matches!(route, Route::PortalAccessToken(_)) {
             route.check_method(request.method())?;
             return self.hand_out_token(runtime, request, route).await;

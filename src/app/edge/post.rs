@@ -12,6 +12,7 @@ use crate::domain::member_id::MemberId;
 use crate::domain::normalizer::normalize;
 use crate::domain::php_array::PhpArray;
 use crate::domain::problem::{Code, Problem};
+use crate::domain::reply::{About, Reply};
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 
@@ -31,6 +32,25 @@ pub struct Post {
     pub received_at: Timestamp,
     /// What it claims, where it says that the application was installed.
     pub claim: Option<Result<InstallClaim, ClaimError>>,
+}
+
+impl Post {
+    /// What the log says of it. `seq`: its place, where it was logged.
+    pub fn about(&self, seq: Option<i64>) -> About {
+        let NewEvent { id, event_type, .. } = &self.event;
+        About { member_id: self.member_id.clone(), id: *id, event_type: event_type.clone(), seq }
+    }
+
+    /// Its answer, which tells the log that it is about this event.
+    pub fn account(&self, answer: Result<Reply, Problem>) -> Result<Reply, Problem> {
+        match answer {
+            Ok(mut reply) => {
+                reply.about.get_or_insert_with(|| Box::new(self.about(None)));
+                Ok(reply)
+            }
+            Err(problem) => Err(problem.about(self.about(None))),
+        }
+    }
 }
 
 /// Reads the body of a POST, within the limits.

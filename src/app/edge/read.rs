@@ -28,15 +28,25 @@ pub enum Answer<F> {
     Tail(Reply, Box<Tail<F>>),
 }
 
+impl<F> Answer<F> {
+    /// The reply, or what begins it.
+    #[must_use]
+    pub const fn reply(&self) -> &Reply {
+        match self {
+            Self::Whole(reply) | Self::Tail(reply, _) => reply,
+        }
+    }
+}
+
 impl Edge {
     /// Opens a live tail, where the request asks for one.
     pub(super) async fn open_tail<R: EdgeRuntime>(
         &self,
         runtime: &R,
         request: &impl IncomingRequest,
+        route: Option<&Route>,
     ) -> Option<Result<(Reply, Box<Tail<R::Feed>>), Problem>> {
-        let route = Route::find(request.path())?;
-        let Route::PortalEvents(member_id) = &route else {
+        let Some(route @ Route::PortalEvents(member_id)) = route else {
             return None;
         };
         let accepts = request.header("accept").is_some_and(|accept| accept.contains("text/event-stream"));
@@ -44,14 +54,14 @@ impl Edge {
             return None;
         }
         let open = async {
-            self.authorize(request)?.check(&route, request.method())?;
+            self.authorize(request)?.check(route, request.method())?;
             let mut query = log_query(&Query::parse(request.query())?)?;
             if let Some(last_event_id) = request.header("last-event-id").filter(|text| !text.is_empty()) {
                 query.after = parse_place(&last_event_id).ok_or_else(|| bad("Last-Event-ID"))?;
                 query.consumer = None;
             }
             let tail = Tail::open(runtime, member_id.clone(), query).await?;
-            Ok((Reply::text(200, "").with_header("content-type", "text/event-stream"), Box::new(tail)))
+            Ok((Reply::text(200, "").with_header("content-type", "text/event-stream").called("tail"), Box::new(tail)))
         };
         Some(open.await)
     }

@@ -3,7 +3,7 @@
 use super::Portal;
 use super::command::{ConsumerStatus, PortalReply};
 use crate::app::ports::{PortError, PortalRuntime, Sql};
-use crate::app::rows::{Row, integer, parsed};
+use crate::app::rows::{Row, integer, optional_integer, parsed};
 use crate::domain::consumer_name::ConsumerName;
 use crate::domain::time::Timestamp;
 
@@ -23,6 +23,13 @@ const COLUMNS: &str = "name, position, acked_at";
 pub fn position(sql: &impl Sql, name: &ConsumerName) -> Result<i64, PortError> {
     let rows = sql.query("SELECT position FROM consumer WHERE name = ?", &[name.as_str().into()])?;
     rows.first().map_or(Ok(0), |row| integer(row, 0))
+}
+
+/// How far the consumer is behind that is furthest; nothing where there is none.
+pub fn greatest_lag(sql: &impl Sql, head: i64) -> Result<Option<i64>, PortError> {
+    let rows = sql.query("SELECT MIN(position) FROM consumer", &[])?;
+    let position = rows.first().map_or(Ok(None), |row| optional_integer(row, 0))?;
+    Ok(position.map(|position| head - position))
 }
 
 fn status(row: &Row, head: i64) -> Result<ConsumerStatus, PortError> {

@@ -2,7 +2,7 @@
 
 use super::command::HeldStatus;
 use super::upkeep::TELL_RETRY_MILLIS;
-use super::{BACKSTOP_MILLIS, Memory, Portal, event_log};
+use super::{BACKSTOP_MILLIS, Memory, Portal, consumers, event_log};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{Directory, PortError, PortalRuntime, Sql};
@@ -100,6 +100,9 @@ impl<R: PortalRuntime> Portal<R> {
                 events_today: memory.head - event_log::last_before(&self.runtime, day_of(now))?,
                 storage: self.storage_status()?,
                 delivery: self.delivery_status(memory)?,
+                destinations: self.configured_deliveries(memory, now)?,
+                consumer_lag: consumers::greatest_lag(&self.runtime, memory.head)?,
+                last_event_at: (memory.head > 0).then(|| memory.last_logged_at.to_rfc3339_millis()),
                 held: held.into_iter().map(HeldStatus::from).collect(),
                 reported_at: now.to_rfc3339_millis(),
             };

@@ -107,7 +107,7 @@ fn without_size(row: &str) -> String {
 fn the_rows_of_the_directory_keep_their_format() {
     let relay = relay_with_everything();
     let storage = &relay.world.directory().storage;
-    assert_eq!(rows(storage, "schema_version"), ["version=4"]);
+    assert_eq!(rows(storage, "schema_version"), ["version=5"]);
     let portals: Vec<String> = rows(storage, "portal").iter().map(|row| without_size(row)).collect();
     assert_eq!(
         portals,
@@ -116,6 +116,7 @@ fn the_rows_of_the_directory_keep_their_format() {
             r#""member_id":"a223c6b3710f85df22e9377d6c4f7553","domain":"some-domain.bitrix24.com","state":"active","#,
             r#""last_seq":1,"storage":{"bytes":N,"limit_bytes":4000000000,"dropped":0},"events_today":1,"#,
             r#""delivery":{"cursor":0,"pending":1,"retrying":0,"failed":0,"due_since":"2026-01-05T09:00:00.000Z"},"#,
+            r#""last_event_at":"2026-01-05T09:00:00.000Z","#,
             r#""held":[],"reported_at":"2026-01-05T09:00:00.000Z"}|check_at=1767604200000"#
         )]
     );

@@ -16,6 +16,7 @@ mod following;
 mod formats;
 mod forwarding;
 mod limiting;
+mod logging;
 mod measuring;
 mod merging;
 mod migrating;

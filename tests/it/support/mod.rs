@@ -22,4 +22,5 @@ pub mod relay;
 pub mod services;
 pub mod storage;
 pub mod task;
+pub mod telling;
 pub mod world;

@@ -8,11 +8,10 @@ use super::open_socket::OpenSocket;
 use super::storage::Storage;
 use super::world::World;
 use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryReply};
-use bitrix24_edge_relay::app::log_line::LogLine;
 use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
     Alarm, Bell, Bells, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse,
-    KeyPage, Kv, Log, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
+    KeyPage, Kv, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
@@ -27,7 +26,7 @@ use std::rc::Rc;
 
 /// What the Worker, or one object, reaches.
 pub struct Ports {
-    world: Rc<World>,
+    pub(super) world: Rc<World>,
     object: Option<(Rc<Object>, Rc<Cell<bool>>)>,
 }
 
@@ -140,12 +139,6 @@ impl Random for Ports {
         for byte in bytes {
             *byte = self.world.random().to_le_bytes()[0];
         }
-    }
-}
-
-impl Log for Ports {
-    fn write(&self, line: LogLine) {
-        self.world.lines.borrow_mut().push(line.to_json());
     }
 }
 

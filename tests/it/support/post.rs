@@ -80,6 +80,7 @@ impl Post {
 }
 
 /// A request to the relay.
+#[derive(Clone)]
 pub struct Request {
     pub method: &'static str,
     pub path: String,

@@ -233,6 +233,14 @@ impl Relay {
         self.world.advance(millis);
     }
 
+    /// Hands over what the Worker has counted, where that is due.
+    pub fn hand_over_counts(&self) {
+        let edge = Rc::clone(&self.edge.borrow());
+        if edge.has_counts_due(self.now()) {
+            self.world.run(edge.hand_over_counts(&Ports::of_worker(&self.world)));
+        }
+    }
+
     /// Lets the cron trigger fire once.
     pub fn run_jobs(&self) {
         let edge = Rc::clone(&self.edge.borrow());

@@ -50,6 +50,8 @@ pub struct World {
     /// Public pages, by their URL.
     pub pages: RefCell<BTreeMap<String, String>>,
     pub lines: RefCell<Vec<String>>,
+    /// Data points: the index, the blobs and the doubles.
+    pub points: RefCell<Vec<String>>,
     pub variables: RefCell<BTreeMap<String, String>>,
     objects: RefCell<BTreeMap<String, Rc<Object>>>,
     tasks: RefCell<Vec<Task>>,
@@ -77,6 +79,7 @@ impl World {
                 format!(r#"{{"nodes":["{ADDRESS}"]}}"#),
             )])),
             lines: RefCell::default(),
+            points: RefCell::default(),
             variables: RefCell::default(),
             objects: RefCell::default(),
             tasks: RefCell::default(),

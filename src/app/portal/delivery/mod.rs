@@ -80,6 +80,16 @@ impl<R: PortalRuntime> Portal<R> {
         }
     }
 
+    /// How far the destinations of the API are, by name.
+    pub(super) fn configured_deliveries(
+        &self,
+        memory: &Memory,
+        now: Timestamp,
+    ) -> Result<Vec<(String, DeliveryStatus)>, PortError> {
+        let lanes = memory.lanes.iter().filter(|lane| lane.name != DEFAULT);
+        lanes.map(|lane| Ok((lane.name.clone(), lane.status(&self.runtime, memory.head, now)?))).collect()
+    }
+
     /// How far the deliveries of entries are: of each, the state that most wants attention among its destinations.
     pub(super) fn delivery_states(
         &self,

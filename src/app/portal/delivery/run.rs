@@ -34,6 +34,7 @@ struct Job {
     claim: Claim,
     /// Attempts of its first event, with this one.
     attempt: u32,
+    began_at: Timestamp,
     /// When its events were logged, without those that a person sends again.
     logged_at: Vec<Timestamp>,
     message: Result<Draft, String>,
@@ -173,7 +174,7 @@ impl<R: PortalRuntime> Portal<R> {
             (None, None) => Err("the destination is gone".to_owned()),
         };
         let attempt = claim.events.first().map_or(0, |seq| lane.dispatcher.queue.attempts(*seq)) + 1;
-        Ok(Job { destination: lane.name.clone(), number, claim, attempt, logged_at, message, id })
+        Ok(Job { destination: lane.name.clone(), number, claim, attempt, began_at: now, logged_at, message, id })
     }
 
     /// Makes one attempt.
@@ -280,13 +281,24 @@ impl<R: PortalRuntime> Portal<R> {
             }
             Outcome::Failed(_) => (Level::Warn, "delivery failed"),
         };
+        let (events, millis) = (job.claim.events.len(), self.runtime.now().millis_since(job.began_at).max(0));
+        {
+            let memory = self.memory.borrow();
+            let member_id = memory.as_ref().map_or("none", |memory| memory.registration.member_id.as_str());
+            let numbers = [millis, i64::try_from(events).unwrap_or(i64::MAX), i64::from(job.attempt)];
+            self.runtime.record(member_id, &["delivery", &job.destination, message], &numbers);
+        }
+        if level < self.runtime.log_level() {
+            return;
+        }
         let line: LogLine = self
             .line(level, message)
             .with("destination", job.destination.as_str())
             .with("seq", job.claim.events.first().copied().unwrap_or_default())
-            .with("events", job.claim.events.len())
+            .with("events", events)
             .with("attempt", job.attempt)
             .with("id", job.id.as_deref())
+            .with("duration_ms", millis)
             .with("error", error_of(outcome));
         self.runtime.write(line);
     }

@@ -1,0 +1,118 @@
+//! What is told of each request: a line of the log, a data point, and a count that the Directory adds up.
+
+use super::Edge;
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
+use crate::app::log_line::{Level, LogLine};
+use crate::app::ports::{Directory, EdgeRuntime, IncomingRequest};
+use crate::domain::member_id::MemberId;
+use crate::domain::problem::Code;
+use crate::domain::reply::Reply;
+use crate::domain::request_counts::RequestCounts;
+use crate::domain::route::Route;
+use crate::domain::time::Timestamp;
+
+/// How often an isolate hands its counts over at most, in milliseconds: a request to the Directory and a row each time.
+const HAND_OVER_EVERY_MILLIS: i64 = 10_000;
+/// How many good answers are worth it: a twentieth of a request and of a row for each. Fewer wait, so that a lone event costs
+/// nothing for it. What was refused is worth it at once.
+const WORTH_HANDING_OVER: u32 = 20;
+/// The methods that are told by their name; a caller may send any other.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// What an isolate has counted and not handed over.
+#[derive(Debug, Default)]
+pub struct Counted {
+    counts: RequestCounts,
+    /// Requests in it.
+    requests: u32,
+    /// Whether something in it was refused, or held.
+    has_refusals: bool,
+    /// When some were last handed over.
+    handed_over_at: Option<Timestamp>,
+}
+
+impl Edge {
+    /// Tells of a request, which is answered like this. Everything happens in memory: no answer waits for it.
+    pub(super) fn tell_of(
+        &self,
+        runtime: &impl EdgeRuntime,
+        request: &impl IncomingRequest,
+        route: Option<&Route>,
+        began_at: Timestamp,
+        reply: &Reply,
+    ) {
+        let millis = runtime.now().millis_since(began_at).max(0);
+        let is_post = request.method() == "POST";
+        self.count(route, is_post, reply, millis);
+        let method = METHODS.into_iter().find(|known| *known == request.method()).unwrap_or("other");
+        let pattern = route.map_or("none", Route::pattern);
+        let about = reply.about.as_deref();
+        let member_id = about.map(|about| &about.member_id).or_else(|| route.and_then(Route::member_id));
+        let member_id = member_id.map(MemberId::as_str);
+        let event_type = about.map(|about| about.event_type.as_str());
+        // `cf-ray: 230b030023ae2822-SJC`, set by the edge. <https://developers.cloudflare.com/fundamentals/reference/http-headers/>
+        let ray = request.header("cf-ray");
+        let colo = ray.as_deref().and_then(|ray| ray.rsplit_once('-')).map(|(_, colo)| colo);
+        runtime.record(
+            member_id.unwrap_or("none"),
+            &["request", pattern, method, reply.code, event_type.unwrap_or_default(), colo.unwrap_or_default()],
+            &[i64::from(reply.status), millis],
+        );
+        let level = if reply.code == Code::Unavailable.as_str() { Level::Warn } else { Level::Info };
+        if level < runtime.log_level() {
+            return;
+        }
+        let line = LogLine::new(level, "request")
+            .with("method", method)
+            .with("route", pattern)
+            .with("status", reply.status)
+            .with("code", reply.code)
+            .with("member_id", member_id)
+            .with("id", about.map(|about| about.id.to_string()))
+            .with("seq", about.and_then(|about| about.seq))
+            .with("type", event_type)
+            .with("duration_ms", millis)
+            .with("colo", colo);
+        runtime.write(line);
+    }
+
+    fn count(&self, route: Option<&Route>, is_post: bool, reply: &Reply, millis: i64) {
+        let mut counted = self.counted.borrow_mut();
+        let group = route.map_or("none", Route::group);
+        counted.counts.count(group, reply.status, reply.code);
+        counted.requests = counted.requests.saturating_add(1);
+        let is_event = is_post && matches!(route, Some(Route::Events));
+        counted.has_refusals |= reply.status >= 400 || (is_event && reply.status != 200);
+        if is_event && reply.status < 300 {
+            counted.counts.accepting.observe(millis);
+        }
+    }
+
+    /// Whether what was counted is to be handed over now, behind the answer.
+    #[must_use]
+    pub fn has_counts_due(&self, now: Timestamp) -> bool {
+        let counted = self.counted.borrow();
+        let is_worth_it = counted.has_refusals || counted.requests >= WORTH_HANDING_OVER;
+        // A clock that stepped back must not put it off for ever.
+        let is_time = |at: Timestamp| !(0..HAND_OVER_EVERY_MILLIS).contains(&now.millis_since(at));
+        is_worth_it && counted.handed_over_at.is_none_or(is_time)
+    }
+
+    /// Hands over to the Directory what was counted. One call, since a repeated one might count twice; what it does not take is
+    /// handed over the next time.
+    pub async fn hand_over_counts(&self, runtime: &impl EdgeRuntime) {
+        let counted = {
+            let handed_over_at = Some(runtime.now());
+            self.counted.replace(Counted { handed_over_at, ..Counted::default() })
+        };
+        let told = Directory::call(runtime, &DirectoryCommand::CountRequests(counted.counts.clone())).await;
+        if !matches!(told, Ok(DirectoryReply::Done)) {
+            let line = LogLine::new(Level::Warn, "counts not told").with("requests", counted.requests);
+            runtime.write(line.with("error", failure(&told)));
+            let mut now = self.counted.borrow_mut();
+            now.counts.add(counted.counts);
+            now.requests = now.requests.saturating_add(counted.requests);
+            now.has_refusals |= counted.has_refusals;
+        }
+    }
+}
