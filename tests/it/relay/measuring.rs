@@ -132,6 +132,11 @@ fn what_the_worker_answers_is_counted_in_steps_and_a_lone_event_costs_nothing_fo
     relay.advance(MINUTE);
     relay.hand_over_counts();
     assert_eq!(rows(), before, "a lone event is not worth it");
+    for _ in 0..100 {
+        relay.admin("GET", "/healthz", &Value::Null);
+        relay.hand_over_counts();
+    }
+    assert_eq!(rows(), before, "nor is monitoring");
     for number in 2..=20 {
         relay.accept(&Post::new(TOKEN, number));
     }
