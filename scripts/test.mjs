@@ -7,6 +7,7 @@
 //   RELAY_TEST_BUILD  the directory of the built worker: index.js and index_bg.wasm
 
 import { readdirSync } from "node:fs";
+import { checkAlerts } from "./checks/alerts.mjs";
 import { askApi } from "./checks/api.mjs";
 import { checkDeploy } from "./checks/deploy.mjs";
 import { fuzzAll, targets } from "./checks/fuzz.mjs";
@@ -29,6 +30,7 @@ const GROUPS = {
     ["The code is formatted", cargo("fmt", "--check")],
     ["Domain and app know neither platform nor clock", checkLayers],
     ["The build for this machine has no platform in it", ({ env }) => checkHostTree(env)],
+    ["Alerts fire where they must, and are quiet where they must", checkAlerts],
     ["Every crate in the Worker was reviewed", ({ env }) => checkReview(env)],
     ["clippy, this machine", cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
     ["clippy, wasm", cargo("clippy", "--locked", "--target", WASM, "--lib", "--", "-D", "warnings")],

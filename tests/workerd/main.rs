@@ -4,6 +4,7 @@
 //! Every test has a relay, a state and ports of its own, so all run at once. `npm test` builds the worker before.
 
 mod admin;
+mod analytics;
 mod answers;
 mod authority;
 mod bed;

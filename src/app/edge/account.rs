@@ -56,7 +56,7 @@ impl Edge {
         runtime.record(
             member_id.unwrap_or("none"),
             &["request", pattern, method, reply.code, event_type.unwrap_or_default(), colo.unwrap_or_default()],
-            &[i64::from(reply.status), millis],
+            &[millis, i64::from(reply.status)],
         );
         let level = if reply.code == Code::Unavailable.as_str() { Level::Warn } else { Level::Info };
         if level < runtime.log_level() {

@@ -106,7 +106,7 @@ fn requests_and_attempts_are_data_points() {
     relay.accept(&Post::new(TOKEN, 1));
     relay.advance(SECOND);
     let points = relay.world.points.borrow();
-    let accepted = format!("{MEMBER} request|/events|POST|accepted|calendar.entry.add| [200, 0]");
+    let accepted = format!("{MEMBER} request|/events|POST|accepted|calendar.entry.add| [0, 200]");
     let delivered = format!("{MEMBER} delivery|default|event delivered [0, 1, 1]");
     for point in [accepted, delivered] {
         assert!(points.contains(&point), "{point} is missing: {points:?}");

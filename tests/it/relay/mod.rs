@@ -2,6 +2,7 @@
 
 mod activity;
 mod adopting;
+mod alerting;
 mod bursting;
 mod clocks;
 mod consuming;

@@ -46,6 +46,8 @@ enum Entry {
     Counting,
     /// A platform that fails on order.
     Faulty,
+    /// A stand-in for Workers Analytics Engine.
+    Analytics,
 }
 
 impl Entry {
@@ -56,6 +58,7 @@ impl Entry {
             Self::Inspectable => Some("inspectable.mjs"),
             Self::Counting => Some("counting.mjs"),
             Self::Faulty => Some("faulty.mjs"),
+            Self::Analytics => Some("analytics.mjs"),
         }
     }
 }
@@ -125,6 +128,12 @@ impl Settings {
     /// Counts what the objects use of what the platform bills, instead of what [`Self::with_inspection`] does.
     pub fn with_counters(mut self) -> Self {
         self.entry = Entry::Counting;
+        self
+    }
+
+    /// Binds a stand-in for Workers Analytics Engine, which logs each data point.
+    pub fn with_analytics(mut self) -> Self {
+        self.entry = Entry::Analytics;
         self
     }
 
