@@ -1,27 +1,20 @@
 //! The ports of `app`, over the world. Whatever reaches outside an object first lets its writes become durable, as the output
 //! gate does.
 
+mod calls;
+
 use super::destination::Answer;
 use super::fault::{Fault, LATE_MILLIS, Operation, Then};
 use super::object::Object;
-use super::open_socket::OpenSocket;
 use super::storage::Storage;
 use super::world::World;
-use bitrix24_edge_relay::app::directory::command::{DirectoryCommand, DirectoryReply};
-use bitrix24_edge_relay::app::portal::command::{PortalCommand, PortalReply};
 use bitrix24_edge_relay::app::ports::{
-    Alarm, Bell, Bells, CallError, Clock, Directory, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse,
-    KeyPage, Kv, PortError, Portals, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
+    Alarm, Bell, Bells, Clock, Followers, Http, HttpAnswer, HttpCall, HttpRequest, HttpResponse, KeyPage, Kv,
+    PortError, Queues, Random, RateLimiter, SendError, Sql, SqlValue,
 };
-use bitrix24_edge_relay::domain::location::LocationHint;
-use bitrix24_edge_relay::domain::member_id::MemberId;
 use bitrix24_edge_relay::domain::time::Timestamp;
-use futures_util::future::{Either, select};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::future::Future;
-use std::pin::pin;
 use std::rc::Rc;
 
 /// What the Worker, or one object, reaches.
@@ -98,23 +91,6 @@ impl Ports {
 
     fn error(operation: &'static str) -> PortError {
         PortError::new(operation, "failed on order")
-    }
-
-    async fn call<C: Serialize, A: DeserializeOwned>(
-        &self,
-        operation: Operation,
-        object: Rc<Object>,
-        command: &C,
-    ) -> Result<A, CallError> {
-        let lost = || CallError { retryable: true, cause: "failed on order".to_owned() };
-        let command = serde_json::to_string(command).expect("a command is JSON");
-        let course = self.course_of(operation, &command).await;
-        if matches!(course, Course::FailsBefore) {
-            return Err(lost());
-        }
-        let reply = self.world.call(object, command).await;
-        let reply = self.outcome(course, reply, lost()).await?;
-        Ok(serde_json::from_str(&reply).unwrap_or_else(|error| panic!("{error}: {reply}")))
     }
 }
 
@@ -320,51 +296,6 @@ impl Followers for Ports {
 
     fn tell(&self, text: &str) {
         self.object().tell(text);
-    }
-}
-
-impl Portals for Ports {
-    type Feed = OpenSocket;
-
-    async fn follow(
-        &self,
-        member_id: &MemberId,
-        _hint: LocationHint,
-    ) -> Result<(PortalReply, Option<OpenSocket>), CallError> {
-        let lost = || CallError { retryable: true, cause: "failed on order".to_owned() };
-        let course = self.course(Operation::CallPortal).await;
-        if matches!(course, Course::FailsBefore) {
-            return Err(lost());
-        }
-        let command = serde_json::to_string(&PortalCommand::Follow).expect("a command is JSON");
-        let (reply, socket) = self.world.follow(self.world.portal(member_id.as_str()), command).await;
-        let socket = socket.map(|socket| OpenSocket { world: Rc::clone(&self.world), socket });
-        let reply = self.outcome(course, reply, lost()).await?;
-        Ok((serde_json::from_str(&reply).unwrap_or_else(|error| panic!("{error}: {reply}")), socket))
-    }
-
-    async fn call(
-        &self,
-        member_id: &MemberId,
-        _hint: LocationHint,
-        command: &PortalCommand,
-        within_millis: Option<u32>,
-    ) -> Result<PortalReply, CallError> {
-        let portal = self.world.portal(member_id.as_str());
-        let call = self.call(Operation::CallPortal, portal, command);
-        let Some(within_millis) = within_millis else {
-            return call.await;
-        };
-        match select(pin!(call), pin!(self.world.sleep(within_millis))).await {
-            Either::Left((reply, _)) => reply,
-            Either::Right(_) => Err(CallError { retryable: false, cause: "no answer in time".to_owned() }),
-        }
-    }
-}
-
-impl Directory for Ports {
-    async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
-        self.call(Operation::CallDirectory, self.world.directory(), command).await
     }
 }
 
