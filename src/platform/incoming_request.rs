@@ -10,8 +10,15 @@ use web_sys::{ReadableStreamDefaultReader, Request};
 const MAX_DRAINED_BYTES: usize = 8 << 20;
 
 /// Headers that most requests are asked for. They are read at once: each crossing between JavaScript and wasm costs.
-const READ_AT_ONCE: [&str; 6] =
-    ["content-type", "content-encoding", "content-length", "cf-connecting-ip", "cf-ipcountry", "authorization"];
+const READ_AT_ONCE: [&str; 7] = [
+    "content-type",
+    "content-encoding",
+    "content-length",
+    "cf-connecting-ip",
+    "cf-ipcountry",
+    "cf-ray",
+    "authorization",
+];
 
 #[wasm_bindgen(module = "/src/platform/glue.js")]
 extern "C" {

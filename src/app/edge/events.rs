@@ -129,18 +129,18 @@ impl Edge {
     /// Lets the portal's object judge and log the event, together with others of this isolate where a call is under way.
     pub(super) async fn append(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Verdict, Problem> {
         let Post { member_id, hint, .. } = post;
-        let mut append = Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated: false };
-        for _ in 0..MAX_LOST_CALLS {
-            match self.next_turn(runtime, post, append.clone()).await {
+        let append = |may_be_repeated| Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated };
+        for lost in 0..MAX_LOST_CALLS {
+            match self.next_turn(runtime, post, append(lost > 0)).await {
                 Turn::Judged(outcome) => return outcome,
                 Turn::Calls(batch) => {
                     let outcome = self.append_all(runtime, (member_id, *hint), &batch.appends).await;
                     return self.appends.settle(&batch, &outcome);
                 }
-                Turn::Again => append.may_be_repeated = true,
+                Turn::Again => {}
             }
         }
-        self.append_all(runtime, (member_id, *hint), &[append]).await?.pop().ok_or_else(unavailable)
+        self.append_all(runtime, (member_id, *hint), &[append(true)]).await?.pop().ok_or_else(unavailable)
     }
 
     async fn next_turn(&self, runtime: &impl EdgeRuntime, post: &Post, append: Append) -> Turn {
