@@ -1,6 +1,6 @@
 //! The shipped `wrangler.toml`, as `wrangler dev` reads it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 use crate::support::api::{ADMIN_TOKEN, Api};
@@ -23,7 +23,8 @@ fn what_is_deployed_takes_keeps_and_forwards_an_event() {
     assert_eq!(relay.logged_subjects(&portal), ["1", "2"]);
     let deliveries = receiver.wait_for_requests(2, Duration::from_secs(30));
     assert!(deliveries.iter().all(|delivery| is_signed_with(delivery, SECRET)));
-    assert_eq!(Value::from(deliveries[1].id()), answer.json()["id"]);
+    // They are about different things, so either may come first.
+    assert!(deliveries.iter().any(|delivery| answer.json()["id"] == delivery.id()));
 }
 
 #[test]

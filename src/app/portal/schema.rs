@@ -8,8 +8,19 @@ use crate::app::migrations::Migrations;
 
 /// Written when the portal is registered, and not before: whoever chooses a `member_id` must not create storage. Each step in the
 /// order in which it was added.
-pub const MIGRATIONS: Migrations =
-    &[FIRST, NOTICES, DELIVERIES, REPORTED, AUTHORISATION, CONSUMERS, DESTINATIONS, DROPPED, TALLY, DRAINED];
+pub const MIGRATIONS: Migrations = &[
+    FIRST,
+    NOTICES,
+    DELIVERIES,
+    REPORTED,
+    AUTHORISATION,
+    CONSUMERS,
+    DESTINATIONS,
+    DROPPED,
+    TALLY,
+    DRAINED,
+    LATE_TALLY,
+];
 
 const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
 
@@ -138,3 +149,7 @@ const DROPPED: &[&str] = &["ALTER TABLE portal ADD COLUMN dropped INTEGER NOT NU
 const TALLY: &[&str] = &["ALTER TABLE destination ADD COLUMN tally TEXT"];
 
 const DRAINED: &[&str] = &[CREATE_DRAINED];
+
+/// The same, where an attempt is written and the cursor stays, and how much was counted by then.
+const LATE_TALLY: &[&str] =
+    &["ALTER TABLE delivery ADD COLUMN tally TEXT", "ALTER TABLE delivery ADD COLUMN outcomes INTEGER"];

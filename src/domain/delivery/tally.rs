@@ -25,6 +25,12 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// How often something was counted: of two tallies of one destination, the later has more.
+    #[must_use]
+    pub const fn outcomes(&self) -> i64 {
+        self.delivered + self.retried + self.failed
+    }
+
     /// Whether nothing was counted.
     #[must_use]
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

@@ -50,6 +50,39 @@ fn a_retry_that_ends_well_counts_as_slow_even_where_the_object_slept_meanwhile()
     assert_eq!(totals(&relay), json!({"delivered": 1, "retried": 1, "failed": 0}));
 }
 
+/// Where an attempt alone changes how a delivery stands, its row has the counts too, and there is none besides.
+#[test]
+fn counting_a_retry_costs_no_row() {
+    let relay = relay();
+    relay.destination().answers([Answer::Status(500), Answer::Status(500)]);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.advance(SECOND);
+    let row =
+        || relay.portal().storage.query("SELECT cursor, circuit, tally FROM destination", &[]).expect("it is read");
+    let before = row();
+    relay.advance(HOUR);
+    assert_eq!(row(), before);
+    relay.restart();
+    assert_eq!(totals(&relay), json!({"delivered": 1, "retried": 2, "failed": 0}));
+    assert_eq!(latencies(&relay).iter().map(|(_, count)| count).sum::<i64>(), 1);
+}
+
+#[test]
+fn an_object_that_starts_anew_between_two_attempts_knows_both() {
+    let relay = relay();
+    relay.destination().answers([Answer::Status(500), Answer::Status(500), Answer::Status(500)]);
+    relay.accept(&Post::new(TOKEN, 1));
+    for _ in 0..60 {
+        relay.advance(HOUR / 30);
+        relay.restart();
+    }
+    assert_eq!(totals(&relay), json!({"delivered": 1, "retried": 3, "failed": 0}));
+    relay.accept(&Post::new(TOKEN, 2));
+    relay.advance(HOUR);
+    relay.restart();
+    assert_eq!(totals(&relay)["delivered"], 2, "the destination's own row has later ones then");
+}
+
 #[test]
 fn what_is_given_up_is_counted_and_took_no_time() {
     let relay = Relay::with(&[("RETRY_SCHEDULE", "5,100")]);
@@ -93,8 +126,13 @@ fn a_database_from_before_there_were_counts_is_read() {
     relay.accept(&Post::new(TOKEN, 1));
     relay.advance(HOUR);
     // What was added since goes with it.
-    let undo =
-        ["ALTER TABLE destination DROP COLUMN tally", "DROP TABLE drained", "UPDATE schema_version SET version = 8"];
+    let undo = [
+        "ALTER TABLE destination DROP COLUMN tally",
+        "ALTER TABLE delivery DROP COLUMN tally",
+        "ALTER TABLE delivery DROP COLUMN outcomes",
+        "DROP TABLE drained",
+        "UPDATE schema_version SET version = 8",
+    ];
     for statement in undo {
         relay.portal().storage.run(statement);
     }

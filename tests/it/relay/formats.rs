@@ -37,7 +37,7 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=10"),
+        ("schema_version", "version=11"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
@@ -58,7 +58,8 @@ fn the_rows_of_a_portal_keep_their_format() {
         (
             "delivery",
             "destination=default|seq=2|state=retrying|attempts=1|due_at=1767603604492|error=the destination answered 422|\
-             history=[{\"attempt\":1,\"at\":\"2026-01-05T09:00:00.000Z\",\"error\":\"the destination answered 422\"}]",
+             history=[{\"attempt\":1,\"at\":\"2026-01-05T09:00:00.000Z\",\"error\":\"the destination answered 422\"}]|\
+             tally=NULL|outcomes=NULL",
         ),
         (
             "release",

@@ -73,20 +73,33 @@ fn read_destination(row: &Row) -> Result<DestinationRow, PortError> {
 /// Writes how a destination stands. One row written.
 pub fn save(sql: &impl Sql, row: &DestinationRow) -> Result<(), PortError> {
     let circuit = row.circuit.as_ref().map(serde_json::to_string).transpose();
-    let tally = (!row.tally.totals.are_none()).then(|| serde_json::to_string(&row.tally)).transpose();
+    let tally = (!row.tally.totals.are_none()).then(|| tally_json(&row.tally)).transpose()?;
     let values = [
         row.name.as_str().into(),
         row.cursor.into(),
         row.target.as_str().into(),
         circuit.map_err(|error| PortError::new("destination.write", &error))?.into(),
         row.paused.as_deref().into(),
-        tally.map_err(|error| PortError::new("destination.write", &error))?.into(),
+        tally.into(),
     ];
     let upsert = "INSERT INTO destination (name, cursor, target, circuit, paused, tally) VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE
         SET cursor = excluded.cursor, target = excluded.target, circuit = excluded.circuit, paused = excluded.paused,
             tally = excluded.tally";
     sql.query(upsert, &values).map(drop)
+}
+
+fn tally_json(tally: &Tally) -> Result<String, PortError> {
+    serde_json::to_string(tally).map_err(|error| PortError::new("tally.write", &error))
+}
+
+/// The latest of the counts that ride in the rows of deliveries of events behind a place.
+pub fn latest_tally(sql: &impl Sql, destination: &str, seq: i64) -> Result<Option<Tally>, PortError> {
+    let query = "SELECT tally FROM delivery WHERE destination = ? AND seq > ? AND tally IS NOT NULL
+        ORDER BY outcomes DESC LIMIT 1";
+    let rows = sql.query(query, &[destination.into(), seq.into()])?;
+    let tally = rows.first().map(|row| text(row, 0)).transpose()?.map(Tally::from_json).transpose();
+    tally.map_err(|error| PortError::new("tally.read", &error))
 }
 
 /// The undelivered events that have a row.
@@ -117,8 +130,14 @@ pub fn done_behind(sql: &impl Sql, destination: &str, seq: i64) -> Result<Vec<i6
     sql.query(query, &[destination.into(), seq.into()])?.iter().map(|row| integer(row, 0)).collect()
 }
 
-/// Writes a change down.
-pub fn apply(sql: &impl Sql, destination: &str, change: &Change, now: Timestamp) -> Result<(), PortError> {
+/// Writes a change down, and in its row the counts, where they are given.
+pub fn apply(
+    sql: &impl Sql,
+    destination: &str,
+    change: &Change,
+    tally: Option<&Tally>,
+    now: Timestamp,
+) -> Result<(), PortError> {
     let place = |seq: &i64| [destination.into(), (*seq).into()];
     match change {
         Change::Waiting { seq } => {
@@ -127,12 +146,14 @@ pub fn apply(sql: &impl Sql, destination: &str, change: &Change, now: Timestamp)
             sql.query(insert, &place(seq)).map(drop)
         }
         Change::Retrying { seq, attempts, due_at, error } => {
-            note(sql, destination, *seq, "retrying", *attempts, Some(*due_at), Some(error), now)
+            note(sql, destination, *seq, "retrying", *attempts, Some(*due_at), Some(error), tally, now)
         }
         Change::Failed { seq, attempts, error } => {
-            note(sql, destination, *seq, "failed", *attempts, None, Some(error), now)
+            note(sql, destination, *seq, "failed", *attempts, None, Some(error), tally, now)
         }
-        Change::Delivered { seq, attempts } => note(sql, destination, *seq, "delivered", *attempts, None, None, now),
+        Change::Delivered { seq, attempts } => {
+            note(sql, destination, *seq, "delivered", *attempts, None, None, tally, now)
+        }
         Change::Superseded { seq, has_note: true } => {
             let update = "UPDATE delivery SET state = 'superseded', due_at = NULL WHERE destination = ? AND seq = ?";
             sql.query(update, &place(seq)).map(drop)
@@ -156,6 +177,7 @@ fn note(
     attempts: u32,
     due_at: Option<Timestamp>,
     error: Option<&str>,
+    tally: Option<&Tally>,
     now: Timestamp,
 ) -> Result<(), PortError> {
     let attempt = Attempt { number: attempts, at: now.to_rfc3339_millis(), error };
@@ -169,11 +191,13 @@ fn note(
         error.unwrap_or_default().into(),
         attempt.into(),
         MAX_ATTEMPTS_KEPT.into(),
+        tally.map(tally_json).transpose()?.into(),
+        tally.map(|tally| tally.totals.outcomes()).into(),
     ];
-    let upsert = "INSERT INTO delivery (destination, seq, state, attempts, due_at, error, history)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, json_array(json(?7)))
+    let upsert = "INSERT INTO delivery (destination, seq, state, attempts, due_at, error, history, tally, outcomes)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, json_array(json(?7)), ?9, ?10)
         ON CONFLICT (destination, seq) DO UPDATE
-        SET state = ?3, attempts = ?4, due_at = ?5, error = ?6, history = json_insert(
+        SET state = ?3, attempts = ?4, due_at = ?5, error = ?6, tally = ?9, outcomes = ?10, history = json_insert(
             CASE WHEN json_array_length(history) < ?8 THEN history ELSE json_remove(history, '$[0]') END,
             '$[#]', json(?7))";
     sql.query(upsert, &values).map(drop)

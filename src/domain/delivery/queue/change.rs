@@ -64,3 +64,14 @@ pub enum Change {
         seq: i64,
     },
 }
+
+impl Change {
+    /// The event that an attempt was made for.
+    #[must_use]
+    pub const fn attempted(&self) -> Option<i64> {
+        match self {
+            Self::Retrying { seq, .. } | Self::Failed { seq, .. } | Self::Delivered { seq, .. } => Some(*seq),
+            Self::Waiting { .. } | Self::Superseded { .. } | Self::Rewound { .. } => None,
+        }
+    }
+}

@@ -23,6 +23,9 @@ use std::collections::BTreeSet;
 
 /// How far the cursor in storage may be behind: how many deliveries a crash may repeat, against a row written each time.
 pub const CURSOR_STEP: i64 = 100;
+/// How far behind the cursor a row of `delivery` is looked for that has later counts than the destination's own: the rows that
+/// this reads when an object wakes are those of deliveries that did not go well at once.
+const TALLY_REACH: i64 = 5_000;
 /// Entries of the log that are read at once.
 const READ_STEP: u32 = 100;
 /// Entries that one search for the next event to send looks at.
@@ -50,7 +53,7 @@ pub struct Lane {
     pub replays: Vec<Replay>,
     /// Requests under way.
     pub under_way: UnderWay,
-    /// What became of its deliveries. Storage has it as of when the cursor was last written.
+    /// What became of its deliveries. Storage has it as of when the cursor or an attempt was last written.
     pub tally: Tally,
     /// SHA-256 of where it is, since a URL may hold a secret.
     target: String,
@@ -58,8 +61,8 @@ pub struct Lane {
     saved: i64,
     /// Obsolete events that storage does not know of yet.
     superseded: BTreeSet<i64>,
-    /// Whether an event ended that the cursor had passed before, so that `tally` has to be written for its own sake.
-    has_late_end: bool,
+    /// The event in whose row of `delivery` storage has `tally`, where it is later than what the destination's own row has.
+    tally_in: Option<i64>,
 }
 
 impl Lane {
@@ -105,6 +108,9 @@ impl Lane {
         for seq in records::done_behind(sql, &row.name, row.cursor)? {
             queue.restore_done(seq);
         }
+        let tally = records::latest_tally(sql, &row.name, row.cursor - TALLY_REACH)?
+            .filter(|tally| tally.totals.outcomes() > row.tally.totals.outcomes())
+            .unwrap_or(row.tally);
         let circuit = Circuit::new(first_probe_millis, row.circuit);
         let has_batches = destination.as_ref().is_some_and(|to| to.format == Format::Batch);
         let coalesces = destination.as_ref().is_some_and(|to| to.coalesces);
@@ -118,11 +124,11 @@ impl Lane {
             previous_secret_until: None,
             dispatcher: Dispatcher::new(queue, circuit, pause).with(has_batches, coalesces),
             under_way: UnderWay::default(),
-            tally: row.tally,
+            tally,
             target: row.target,
             saved: row.cursor,
             superseded: BTreeSet::new(),
-            has_late_end: false,
+            tally_in: None,
         })
     }
 
@@ -216,30 +222,34 @@ impl Lane {
             match change {
                 Change::Superseded { seq, has_note: false } => drop(self.superseded.insert(*seq)),
                 Change::Rewound { seq } => drop(self.superseded.split_off(seq)),
-                Change::Delivered { .. } | Change::Failed { .. } => self.has_late_end = true,
                 _ => {}
             }
         }
         if changes.is_empty() && !must_save {
             return Ok(());
         }
+        // Where the cursor has moved, the end of the run writes it, and the counts with it.
+        let is_still = !must_save && position == self.saved;
+        let tally_in = changes.iter().rev().find_map(Change::attempted).filter(|_| is_still);
         sql.transaction(|| {
             for change in changes {
-                records::apply(sql, &self.name, change, now)?;
+                let tally = Some(&self.tally).filter(|_| tally_in.is_some() && tally_in == change.attempted());
+                records::apply(sql, &self.name, change, tally, now)?;
             }
             if must_save { self.write(sql, position) } else { Ok(()) }
         })?;
         if must_save {
             self.wrote(position);
         }
+        self.tally_in = tally_in.or(self.tally_in);
         Ok(())
     }
 
-    /// Writes the cursor, where storage has an older one. For what ended late there is one more row for each run, in which how
-    /// long it took would be lost otherwise: the cursor has passed it, and the object is about to sleep.
+    /// Writes the cursor where storage has an older one, and the counts where they would not be found again.
     pub fn save_cursor(&mut self, sql: &impl Sql) -> Result<(), PortError> {
         let position = self.dispatcher.queue.position();
-        if position != self.saved || self.has_late_end {
+        let is_out_of_reach = self.tally_in.is_some_and(|seq| seq <= position - TALLY_REACH);
+        if position != self.saved || is_out_of_reach {
             if self.superseded.is_empty() {
                 self.write(sql, position)?;
             } else {
@@ -261,7 +271,7 @@ impl Lane {
 
     fn wrote(&mut self, position: i64) {
         self.saved = position;
-        self.has_late_end = false;
+        self.tally_in = None;
         self.superseded = self.superseded.split_off(&(position + 1));
     }
 
