@@ -123,18 +123,18 @@ impl Dispatcher {
         self.pause = pause;
     }
 
-    /// Whether more of the log is to be offered before [`Self::next`] can tell what goes next.
+    /// How many more events of the log are to be offered before [`Self::next`] can tell what goes next.
     #[must_use]
-    pub fn wants_more(&self, now: Timestamp) -> bool {
+    pub fn wants_more(&self, now: Timestamp) -> usize {
         let enough = match self.admission(now) {
-            None | Some(Admission::NotBefore(_)) => return false,
+            None | Some(Admission::NotBefore(_)) => 0,
             // What is obsolete is known only when all that may make it so is.
             _ if self.coalesces => usize::MAX,
             Some(Admission::Probe) => PROBING_EVENTS as usize,
             Some(Admission::All) if self.has_batches => MAX_BATCH_EVENTS,
             Some(Admission::All) => 1,
         };
-        self.queue.fresh_count() < enough && self.queue.has_room()
+        if self.queue.has_room() { enough.saturating_sub(self.queue.fresh_count()) } else { 0 }
     }
 
     /// When something is to be sent besides what is under way; `head` is the newest event of the log.

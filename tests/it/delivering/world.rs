@@ -164,7 +164,7 @@ impl World {
 
     fn send(&mut self) {
         while self.requests.len() < MAX_REQUESTS {
-            while self.dispatcher.queue.seen() < self.head() && self.dispatcher.wants_more(self.now) {
+            while self.dispatcher.queue.seen() < self.head() && self.dispatcher.wants_more(self.now) > 0 {
                 let entry = self.entry(self.dispatcher.queue.seen() + 1);
                 let change = self.dispatcher.queue.offer(entry, true);
                 self.note(&change.into_iter().collect::<Vec<_>>(), false);

@@ -42,6 +42,24 @@ fn a_burst_of_a_thousand_events_costs_little_more_than_their_rows() {
     assert!(told(&relay.faults().counts()) - told(&calls) <= 2, "the Directory is told of busy and idle, no more");
 }
 
+/// The platform bills rows that are read too, and the backlog of an outage is long.
+#[test]
+fn a_backlog_is_read_about_twice_whatever_its_length() {
+    for (events, received) in [("calendar.*", 1_000), ("crm.*", 0)] {
+        let relay = Relay::with(&[("FORWARD_EVENTS", events)]);
+        relay.register(TOKEN);
+        relay.destination().delay_millis.set(5);
+        let before = relay.portal().storage.rows_answered();
+        let posts = (1..=1_000).map(|number| relay.answer(Post::new(TOKEN, number).request()));
+        relay.world.run_all(posts);
+        relay.advance(HOUR);
+        assert_eq!(relay.received().len(), received, "{events}");
+        let read = relay.portal().storage.rows_answered() - before;
+        println!("1,000 events for {events}: {read} rows read");
+        assert!(read < 2_500, "{events}: {read}");
+    }
+}
+
 #[test]
 fn without_a_destination_an_event_costs_its_row_alone() {
     let relay = Relay::with(&[("FORWARD_URL", "")]);

@@ -26,8 +26,8 @@ pub const CURSOR_STEP: i64 = 100;
 /// How far behind the cursor a row of `delivery` is looked for that has later counts than the destination's own: the rows that
 /// this reads when an object wakes are those of deliveries that did not go well at once.
 const TALLY_REACH: i64 = 5_000;
-/// Entries of the log that are read at once.
-const READ_STEP: u32 = 100;
+/// Entries of the log that are read at once, at most.
+const MAX_READ_STEP: u32 = 100;
 /// Entries that one search for the next event to send looks at.
 const MAX_LOOKED_AT: u32 = 1_000;
 /// How long until a broken configuration is looked at again while events wait, in milliseconds. The deployment that mends
@@ -170,15 +170,21 @@ impl Lane {
         let Some(destination) = &self.destination else {
             return Ok(());
         };
-        let mut looked_at = 0;
+        let (mut looked_at, mut step) = (0, 0);
         let mut changes = Vec::new();
-        while looked_at < MAX_LOOKED_AT && self.dispatcher.queue.seen() < head && self.dispatcher.wants_more(now) {
-            let entries = event_log::entries_behind(sql, self.dispatcher.queue.seen(), READ_STEP)?;
+        while looked_at < MAX_LOOKED_AT && self.dispatcher.queue.seen() < head {
+            let wanted = self.dispatcher.wants_more(now);
+            if wanted == 0 {
+                break;
+            }
+            // Just what is wanted, since each row costs; and ever more where a filter leaves nothing of it.
+            step = u32::try_from(wanted).unwrap_or(MAX_READ_STEP).max(2 * step).min(MAX_READ_STEP);
+            let entries = event_log::entries_behind(sql, self.dispatcher.queue.seen(), step)?;
             if entries.is_empty() {
                 break;
             }
             for entry in entries {
-                if !self.dispatcher.wants_more(now) {
+                if self.dispatcher.wants_more(now) == 0 {
                     break;
                 }
                 looked_at += 1;
