@@ -12,3 +12,4 @@ pub mod json;
 pub mod query;
 pub mod redacting;
 pub mod retry_after;
+pub mod spill;

@@ -14,3 +14,4 @@ pub mod ports;
 mod racing;
 pub mod rows;
 mod signed_request;
+pub mod spilled_event;

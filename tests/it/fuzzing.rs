@@ -17,7 +17,7 @@ const MUTATIONS: usize = 500;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target, as `fuzz/Cargo.toml` lists it.
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("claim", properties::claim::check),
     ("configuration", properties::configuration::check),
     ("cursors", properties::cursors::check),
@@ -25,6 +25,7 @@ const TARGETS: [Target; 7] = [
     ("form", properties::form::check),
     ("json", properties::json::check),
     ("retry_after", properties::retry_after::check),
+    ("spill", properties::spill::check),
 ];
 
 #[test]

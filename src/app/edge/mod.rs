@@ -21,7 +21,7 @@ mod metrics;
 mod objects;
 mod plan;
 mod post;
-mod query;
+pub mod query;
 pub mod read;
 mod records;
 mod sources;

@@ -43,6 +43,7 @@ impl Query {
     }
 
     /// The text of a parameter that is not empty.
+    #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -89,6 +90,7 @@ fn parse_json<T: DeserializeOwned>(body: &[u8], form: &str) -> Result<T, Problem
 }
 
 /// The answer to a parameter that cannot be read.
+#[must_use]
 pub fn bad(name: &str) -> Problem {
     Problem::new(Code::BadRequest, format!("{name} cannot be read, or is out of bounds"))
 }

@@ -10,18 +10,11 @@ use super::post::Post;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::Append;
 use crate::app::ports::{EdgeRuntime, Kv};
-use crate::domain::event_id::EventId;
-use crate::domain::member_id::MemberId;
+use crate::app::spilled_event::{key_of, seal};
 use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
-use crate::domain::secret::Secret;
-use crate::domain::vault::{NONCE_BYTES, Sealed, SealedFor, Vault};
+use crate::domain::vault::NONCE_BYTES;
 
-/// How the key of a spilled event begins: `spill:<member_id>:<id>`. No `member_id` has a colon, and an id begins with its time, so
-/// the keys of a portal stand in the order in which its events were received.
-pub const SPILL_PREFIX: &str = "spill:";
-/// What a spilled event is sealed as.
-const SPILL_PURPOSE: &str = "spill.event";
 /// How long a spilled event waits, in seconds: a week.
 const SPILL_SECONDS: u32 = 7 * 86_400;
 
@@ -53,34 +46,10 @@ impl Edge {
 
     async fn keep(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<(), String> {
         let append = Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated: true };
-        let json = serde_json::to_string(&append).map_err(|error| error.to_string())?;
         let mut nonce = [0; NONCE_BYTES];
         runtime.fill(&mut nonce);
-        let sealed = self.config.vault.seal(&Secret::new(json), sealed_for(&post.member_id), nonce);
-        let sealed = sealed.map_err(|error| error.to_string())?;
+        let sealed = seal(&self.config.vault, &post.member_id, &append, nonce)?;
         let key = key_of(&post.member_id, post.event.id);
         Kv::put(runtime, &key, sealed.as_str(), Some(SPILL_SECONDS)).await.map_err(|error| error.to_string())
     }
-}
-
-/// Opens a spilled event.
-pub fn open(vault: &Vault, member_id: &MemberId, value: &str) -> Result<Append, String> {
-    let opened = vault.open(&Sealed::from_stored(value), sealed_for(member_id)).map_err(|error| error.to_string())?;
-    // The message would quote the event.
-    serde_json::from_str(opened.expose()).map_err(|_| "it is no event".to_owned())
-}
-
-/// The key of an event.
-pub fn key_of(member_id: &MemberId, id: EventId) -> String {
-    format!("{SPILL_PREFIX}{member_id}:{id}")
-}
-
-/// Whose event a key is, and which.
-pub fn parse_key(key: &str) -> Option<(MemberId, EventId)> {
-    let (member_id, id) = key.strip_prefix(SPILL_PREFIX)?.split_once(':')?;
-    Some((MemberId::try_from(member_id).ok()?, EventId::try_from(id).ok()?))
-}
-
-const fn sealed_for(member_id: &MemberId) -> SealedFor<'_> {
-    SealedFor { member_id, purpose: SPILL_PURPOSE }
 }
