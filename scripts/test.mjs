@@ -12,6 +12,7 @@ import { askApi } from "./checks/api.mjs";
 import { checkDeploy } from "./checks/deploy.mjs";
 import { fuzzAll, targets } from "./checks/fuzz.mjs";
 import { checkHostTree, checkLayers } from "./checks/layers.mjs";
+import { checkPromises } from "./checks/promises.mjs";
 import { checkReview } from "./checks/review.mjs";
 import { checkSize } from "./build/size.mjs";
 import { build, forTests, shipped } from "./build/worker.mjs";
@@ -32,6 +33,7 @@ const GROUPS = {
     ["The build for this machine has no platform in it", ({ env }) => checkHostTree(env)],
     ["Alerts fire where they must, and are quiet where they must", checkAlerts],
     ["Every crate in the Worker was reviewed", ({ env }) => checkReview(env)],
+    ["Every promise has a test that is there", () => checkPromises(Object.keys(GROUPS))],
     ["clippy, this machine", cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
     ["clippy, wasm", cargo("clippy", "--locked", "--target", WASM, "--lib", "--", "-D", "warnings")],
     ["The documentation has no warnings", cargo("doc", "--locked", "--no-deps", { RUSTDOCFLAGS: "-Dwarnings" })],
