@@ -1,8 +1,8 @@
 //! Requests that meet inside an object: whatever the moment, nothing is lost and nothing is logged twice.
 
-use crate::support::fault::{Operation, Then};
+use crate::support::fault::{Fault, LATE_MILLIS, Operation, Then};
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
-use crate::support::relay::{Answer, MINUTE, Relay, ids};
+use crate::support::relay::{Answer, MINUTE, Relay, SECOND, ids};
 use crate::support::world::UnderWay;
 use futures_util::future::join;
 use serde_json::json;
@@ -86,6 +86,47 @@ fn an_event_that_is_held_again_after_its_release_is_logged_once() {
         relay.advance(5 * MINUTE);
         assert_eq!(relay.logged(), ids([1]), "{turns} turns");
     }
+}
+
+/// A token was registered, and the object reset before the Directory had dropped what is logged. Somebody registers it again, and
+/// learns late what the Directory held; meanwhile it has dropped it, and storage knows nothing of the release any more.
+#[test]
+fn a_release_that_is_settled_while_somebody_registers_is_not_forgotten() {
+    let relay = Rc::new(Relay::new());
+    relay.post(&Post::new(TOKEN, 1));
+    relay.world.gates.close(|_, what| what.starts_with("{\"HeldEvents") || what.starts_with("{\"DropHeld"));
+    let find = |what: &str| relay.world.gates.find(|_, command| command.starts_with(what));
+    let let_go = |what: &str, fault: Option<Fault>| {
+        relay.world.gates.let_go(find(what).unwrap_or_else(|| panic!("nobody waits for {what}")), fault);
+    };
+    let register = || {
+        let worker = Rc::clone(&relay);
+        UnderWay::new(async move { worker.answer(Relay::registration(TOKEN)).await })
+    };
+    let mut registrations = [register()];
+    relay.world.settle_with(&mut registrations, 0);
+    let_go("{\"HeldEvents", None);
+    relay.world.settle_with(&mut registrations, 0);
+    assert_eq!(registrations[0].value.as_ref().map(|answer| answer.status), Some(200));
+    relay.advance(2 * MINUTE);
+    relay.portal().end(true);
+    let noticed_after = (0..60).find(|_| {
+        relay.advance(SECOND);
+        find("{\"DropHeld").is_some()
+    });
+    assert!(noticed_after.is_some(), "the alarm does not go on with the release");
+
+    let mut registrations = [register()];
+    relay.world.settle_with(&mut registrations, 0);
+    let late = Fault { operation: Operation::CallDirectory, number: 0, persisted: true, then: Then::Late };
+    let_go("{\"HeldEvents", Some(late));
+    relay.world.settle_with(&mut registrations, 0);
+    let_go("{\"DropHeld", None);
+    relay.world.settle_with(&mut registrations, 0);
+    let_go("{\"HeldEvents", None);
+    relay.world.settle_with(&mut registrations, LATE_MILLIS.into());
+    assert_eq!(registrations[0].value.as_ref().map(|answer| answer.status), Some(200));
+    assert_eq!(relay.logged(), ids([1]));
 }
 
 #[test]
