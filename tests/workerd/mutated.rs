@@ -146,8 +146,10 @@ fn no_request_is_answered_in_an_undocumented_way_or_ends_an_isolate() {
     let subjects = relay.log(&portal).into_iter().filter_map(|row| row["event"]["subject"].as_str().map(str::to_owned));
     let logged: BTreeSet<String> = subjects.filter(|subject| subject.starts_with("genuine ")).collect();
     assert_eq!(logged.len(), genuine.load(Ordering::Relaxed), "every genuine event is in the log");
-    let died = relay.logs().into_iter().find(|line| line.contains("panicked") || line.contains("Critical"));
+    let lines = relay.logs();
+    let died = lines.iter().find(|line| line.contains("panicked") || line.contains("Critical"));
     assert_eq!(died, None);
+    assert!(!lines.iter().any(|line| line.contains(&portal.token)), "a token is logged");
     let answers: BTreeMap<u16, usize> = answers.into_inner().expect("no thread panicked");
     println!("{wanted} requests, by status: {answers:?}");
     // The mutations reach further than the first check: each kind of answer to an event is among them.

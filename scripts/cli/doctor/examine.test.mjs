@@ -28,9 +28,10 @@ const WELL = {
   [`/portals/${MEMBER}/destinations/default/test`]: [200, { delivered: true, status: 204, latency_ms: 12 }],
 };
 
-async function findings(changes, now = Date.now(), options) {
+async function findings(changes, now = Date.now(), options, asked = []) {
   const answers = { ...WELL, ...changes };
   const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
     const [status, body] = answers[request.url] ?? problem(404, "not_found");
     response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
   }).listen(0, "127.0.0.1");
@@ -55,6 +56,17 @@ const withDelivery = (changes) => withPortal({ delivery: { ...delivery, ...chang
 const tested = (report) => ({ [`/portals/${MEMBER}/destinations/default/test`]: [200, { delivered: false, latency_ms: 12, ...report }] });
 
 test("nothing is wrong where nothing is wrong", async () => assert.deepEqual(await findings({}), []));
+
+test("it reads, sends test events, and changes nothing", async () => {
+  const asked = [];
+  const destinations = Array.from({ length: 25 }, (_, number) => ({ ...destination, name: `d${number}` }));
+  const answers = destinations.map(({ name }) => [`/portals/${MEMBER}/destinations/${name}/test`, [200, { delivered: true, status: 204, latency_ms: 12 }]]);
+  const found = await findings({ [`/portals/${MEMBER}/destinations`]: [200, { destinations }], ...Object.fromEntries(answers) }, Date.now(), undefined, asked);
+  assert.deepEqual(found.map(({ what }) => what), ["only 20 destinations were sent a test event"]);
+  const others = asked.filter((call) => !call.startsWith("GET "));
+  assert.equal(others.length, 20);
+  assert.ok(others.every((call) => /^POST .*\/test$/.test(call)), String(others));
+});
 
 test("nobody listens at the address", async () => {
   const [{ severity, remedy }] = await examine(new Api("http://127.0.0.1:1", TOKEN), Date.now());

@@ -1,6 +1,7 @@
 //! A portal may have more destinations, made by the API: each has its own place, secret, circuit and pause.
 
 mod faults;
+mod secrets;
 mod testing;
 
 use crate::support::destination::{Answer, id_in};

@@ -1,7 +1,7 @@
 //! Events go to their destination in the order of the log, whatever happens to the destination or its configuration.
 
 use crate::support::destination::Answer;
-use crate::support::post::{Post, TOKEN};
+use crate::support::post::{MEMBER, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay, SECOND, ids};
 use serde_json::{Value, json};
 
@@ -65,6 +65,25 @@ fn a_changed_url_keeps_the_place_and_what_had_failed_is_tried_at_once() {
     let received = relay.destination().received();
     assert_eq!(received[1].url, "https://b.example/new");
     assert_eq!(relay.states(), ["delivered"; 3]);
+}
+
+#[test]
+fn what_was_given_up_at_a_wrong_url_stays_failed_and_can_be_sent_again() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "5")]);
+    relay.register(TOKEN);
+    relay.destination().dislikes(2, Answer::Status(400));
+    accept_all(&relay, 1..=3);
+    relay.advance(MINUTE);
+    assert_eq!(relay.states(), ["delivered", "failed", "delivered"]);
+    relay.destination().dislikes(-1, Answer::Refuse);
+    relay.deploy(&[("FORWARD_URL", "https://b.example/new")]);
+    accept_all(&relay, 4..=4);
+    relay.advance(HOUR);
+    assert_eq!(relay.states(), ["delivered", "failed", "delivered", "delivered"]);
+    let again = relay.admin("POST", &format!("/portals/{MEMBER}/redeliver"), &json!({"state": "failed"}));
+    assert_eq!(again.status, 202, "{again:?}");
+    relay.advance(MINUTE);
+    assert_eq!(relay.states(), ["delivered"; 4]);
 }
 
 #[test]

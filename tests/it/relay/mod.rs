@@ -18,6 +18,7 @@ mod formats;
 mod forwarding;
 mod limiting;
 mod logging;
+mod losing;
 mod measuring;
 mod merging;
 mod migrating;

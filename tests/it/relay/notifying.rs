@@ -132,6 +132,29 @@ fn a_notice_survives_a_crash_at_any_point() {
 }
 
 #[test]
+fn many_events_that_fail_are_few_notices_which_count_them_all() {
+    let relay = Relay::with(&[WITH_OPERATOR[0], WITH_OPERATOR[1], ("RETRY_SCHEDULE", "1")]);
+    relay.register(TOKEN);
+    relay.advance(MINUTE);
+    // Those between them arrive, so it is no outage.
+    relay.destination().dislikes(7, Answer::Status(400));
+    for number in 0..60 {
+        relay.accept(&Post::new(TOKEN, 7));
+        relay.accept(&Post::new(TOKEN, 100 + number));
+        relay.advance_with_cron(10 * SECOND);
+    }
+    relay.advance_with_cron(10 * MINUTE);
+    assert_eq!(relay.status()["delivery"]["failed"], 60);
+    let notices = relay.notices();
+    let of_failed: Vec<_> =
+        notices.iter().filter(|notice| notice["type"] == "bitrix24_edge_relay.event.failed").collect();
+    // Ten minutes, of which each fifth has one.
+    assert!((2..=3).contains(&of_failed.len()), "{of_failed:?}");
+    let counted: i64 = of_failed.iter().filter_map(|notice| notice["data"]["count"].as_i64()).sum();
+    assert_eq!(counted, 60);
+}
+
+#[test]
 fn nothing_is_noted_for_an_operator_who_does_not_want_to_be_told() {
     let relay = Relay::new();
     relay.register(TOKEN);

@@ -74,6 +74,30 @@ fn a_quiet_portal_that_lost_its_alarm_is_found_within_a_day() {
     assert_eq!(asked, usize::try_from(DAY / CRON + DAY / HOUR).unwrap() + 1 + 1, "and the list just now");
 }
 
+/// Requests to objects, alarms aside, but for the question of each run of the cron trigger and the one about the plan.
+fn asked(relay: &Relay, millis: i64) -> usize {
+    let count = || relay.faults().count(Operation::CallPortal) + reports(relay);
+    let before = count();
+    relay.advance_with_cron(millis);
+    count() - before - usize::try_from(millis / CRON + millis / HOUR).expect("time goes forward")
+}
+
+#[test]
+fn a_quiet_portal_costs_two_requests_a_day_and_one_that_waits_eight_an_hour() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.advance_with_cron(HOUR);
+    assert_eq!(asked(&relay, 10 * DAY), 20);
+    relay.destination().always(Answer::Refuse);
+    for number in 2..=10 {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    relay.advance_with_cron(HOUR);
+    let asked = asked(&relay, 10 * HOUR);
+    assert!((70..=90).contains(&asked), "{asked}");
+}
+
 #[test]
 fn a_lone_event_is_no_news_for_the_directory() {
     let relay = Relay::new();

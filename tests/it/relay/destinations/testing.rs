@@ -2,7 +2,7 @@
 
 use super::{CRM_URL, accept, header, is_signed_by, make, make_crm, patch, path, relay, sent_to};
 use crate::support::destination::Answer;
-use crate::support::relay::{FORWARD_SECRET, FORWARD_URL, Relay, ids};
+use crate::support::relay::{FORWARD_SECRET, FORWARD_URL, Relay, SECOND, ids};
 use serde_json::{Value, json};
 
 fn test(relay: &Relay, name: &str) -> Value {
@@ -72,7 +72,9 @@ fn whatever_the_destination_answers_changes_nothing_about_it() {
     }
     assert_eq!(said(Answer::Status(410), "the destination answered 410"), 410);
     assert_eq!(said(Answer::Refuse, "the connection failed: connection refused"), Value::Null);
+    let began_at = relay.now();
     assert_eq!(said(Answer::Hang, "no answer in time"), Value::Null);
+    assert_eq!(relay.now().millis_since(began_at), 15 * SECOND, "nobody waits for longer");
     assert_eq!(standing(&relay), before);
     relay.restart();
     assert_eq!(standing(&relay), before);
