@@ -1,6 +1,7 @@
 //! The class `Directory`, one object in all.
 
 use super::object_storage::ObjectRuntime;
+use super::promise;
 use super::runtime::Runtime;
 use super::variables::read_config;
 use crate::app::directory::DirectoryObject;
@@ -20,8 +21,8 @@ impl DurableObject for Directory {
         Self { directory: DirectoryObject::new(runtime) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let command = serde_json::from_str(&request.text().await?)?;
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let command = serde_json::from_str(&promise::text(&request.inner().text()?).await?)?;
         Response::from_json(&self.directory.handle(command).await)
     }
 

@@ -1,8 +1,8 @@
 //! One HTTP exchange, over the internet, with a binding, or with an object: all have the same `fetch`.
 
+use super::promise::{self, settled};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
 
 #[wasm_bindgen]
@@ -14,22 +14,37 @@ extern "C" {
     fn fetch(this: &Fetches, url: &str, init: &RequestInit) -> Result<js_sys::Promise, JsValue>;
 }
 
+#[wasm_bindgen(module = "/src/platform/glue.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = callObject)]
+    fn call(stub: &Fetches, body: &str, within_millis: u32) -> js_sys::Promise;
+
+    /// Sends a POST with headers, a JSON list of pairs. Throws where one of them is no header. Promises the status and `retry-after`,
+    /// a line each; a redirect is an answer like any other.
+    #[wasm_bindgen(catch)]
+    pub fn post(
+        to: &Fetches,
+        url: &str,
+        headers: &str,
+        body: &str,
+        within_millis: u32,
+    ) -> Result<js_sys::Promise, JsValue>;
+}
+
 /// The open internet.
 pub fn internet() -> Fetches {
     js_sys::global().unchecked_into()
 }
 
-/// Sends a POST; a redirect is returned, not followed.
-pub async fn post(to: &Fetches, url: &str, body: &str, init: RequestInit) -> Result<Response, JsValue> {
-    init.set_method("POST");
-    init.set_body(&JsValue::from_str(body));
-    send(to, url, init).await
+/// Calls an object, for so many milliseconds at most: text there, text back.
+pub async fn call_object(stub: &Fetches, body: &str, within_millis: Option<u32>) -> Result<String, JsValue> {
+    promise::text(&call(stub, body, within_millis.unwrap_or_default())).await
 }
 
 /// Sends a request, a GET unless `init` says otherwise; a redirect is returned, not followed.
 pub async fn send(to: &Fetches, url: &str, init: RequestInit) -> Result<Response, JsValue> {
     init.set_redirect(RequestRedirect::Manual);
-    JsFuture::from(to.fetch(url, &init)?).await?.dyn_into()
+    settled(&to.fetch(url, &init)?).await?.dyn_into()
 }
 
 /// Asks for a socket. An answer that brings none is an answer all the same.
@@ -38,7 +53,7 @@ pub async fn upgrade(to: &Fetches, url: &str) -> Result<Response, JsValue> {
     headers.set("upgrade", "websocket")?;
     let init = RequestInit::new();
     init.set_headers(headers.as_ref());
-    JsFuture::from(to.fetch(url, &init)?).await?.dyn_into()
+    settled(&to.fetch(url, &init)?).await?.dyn_into()
 }
 
 /// The first bytes of the body, as many as are wanted. The rest is refused.
@@ -49,7 +64,7 @@ pub async fn first_bytes(response: &Response, limit: usize) -> Result<Vec<u8>, J
     };
     let reader: ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
     while bytes.len() < limit {
-        let read = JsFuture::from(reader.read()).await?;
+        let read = settled(&reader.read()).await?;
         let member = |name| js_sys::Reflect::get(&read, &JsValue::from_str(name));
         if member("done")?.is_truthy() {
             return Ok(bytes);
@@ -59,12 +74,6 @@ pub async fn first_bytes(response: &Response, limit: usize) -> Result<Vec<u8>, J
     }
     bytes.truncate(limit);
     // Whether the rest could be refused politely does not matter.
-    drop(JsFuture::from(reader.cancel()).await);
+    drop(settled(&reader.cancel()).await);
     Ok(bytes)
-}
-
-/// The body as text.
-pub async fn text(response: &Response) -> Result<String, JsValue> {
-    let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or_else(|| JsValue::from_str("the body is no text"))
 }

@@ -1,13 +1,13 @@
 //! The Worker's end of the socket through which a portal's object tells what it logs.
 
+use super::promise::Timer;
 use crate::app::ports::{Feed, Heard};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
-use std::time::Duration;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Response};
@@ -107,7 +107,7 @@ impl SocketFeed {
 
 impl Feed for SocketFeed {
     async fn hear(&mut self, within_millis: u32) -> Heard {
-        let mut timer = pin!(worker::Delay::from(Duration::from_millis(within_millis.into())));
+        let mut timer = Timer::start(within_millis);
         poll_fn(|context| {
             let mut queue = self.queue.borrow_mut();
             if let Some(text) = queue.take() {
@@ -117,7 +117,7 @@ impl Feed for SocketFeed {
                 return Poll::Ready(Heard::Closed);
             }
             queue.reader = Some(context.waker().clone());
-            timer.as_mut().poll(context).map(|()| Heard::Nothing)
+            Pin::new(&mut timer).poll(context).map(|()| Heard::Nothing)
         })
         .await
     }

@@ -1,9 +1,9 @@
 //! A request, as the runtime hands it over.
 
+use super::promise::settled;
 use crate::app::ports::{BodyError, IncomingRequest};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, Request};
 
 /// How much of a body that is too long is read all the same: a client that is cut off while it sends does not see the answer.
@@ -51,7 +51,7 @@ impl Incoming {
     }
 
     async fn read_all(&self) -> Result<Vec<u8>, JsValue> {
-        let buffer = JsFuture::from(self.request.array_buffer()?).await?;
+        let buffer = settled(&self.request.array_buffer()?).await?;
         Ok(js_sys::Uint8Array::new(&buffer).to_vec())
     }
 
@@ -63,7 +63,7 @@ impl Incoming {
         let reader: ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
         let (mut body, mut length) = (Vec::new(), 0);
         while length <= MAX_DRAINED_BYTES {
-            let read = JsFuture::from(reader.read()).await?;
+            let read = settled(&reader.read()).await?;
             let member = |name| js_sys::Reflect::get(&read, &JsValue::from_str(name));
             if member("done")?.is_truthy() {
                 return Ok((length <= limit).then_some(body));
@@ -74,7 +74,7 @@ impl Incoming {
                 body.extend(chunk.to_vec());
             }
         }
-        drop(JsFuture::from(reader.cancel()).await);
+        drop(settled(&reader.cancel()).await);
         Ok(None)
     }
 }

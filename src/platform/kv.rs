@@ -1,12 +1,12 @@
 //! Workers KV. <https://developers.cloudflare.com/kv/api/>
 
 use super::js_error;
+use super::promise::settled;
 use super::runtime::Runtime;
 use crate::app::ports::{KeyPage, Kv, PortError};
 use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 
 const INSTALLS_BINDING: &str = "INSTALLS";
 
@@ -38,7 +38,7 @@ impl Runtime {
         let thrown = |thrown: JsValue| PortError::new(operation, &js_error::describe(&thrown));
         let namespace: Option<Namespace> = self.binding(INSTALLS_BINDING);
         let namespace = namespace.ok_or_else(|| PortError::new(operation, "there is no binding INSTALLS"))?;
-        JsFuture::from(call(&namespace).map_err(thrown)?).await.map_err(thrown)
+        settled(&call(&namespace).map_err(thrown)?).await.map_err(thrown)
     }
 }
 

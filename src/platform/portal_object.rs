@@ -1,6 +1,7 @@
 //! The class `Portal`, one object per `member_id`.
 
 use super::object_storage::ObjectRuntime;
+use super::promise;
 use super::runtime::{REPLY_HEADER, Runtime};
 use super::variables::read_config;
 use crate::app::portal;
@@ -65,11 +66,12 @@ impl DurableObject for Portal {
         Self { state, portal: Rc::new(portal::Portal::new(runtime, config)) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let request = request.inner();
         if request.headers().get("upgrade")?.is_some() {
             return self.open_socket().await;
         }
-        let command = serde_json::from_str(&request.text().await?)?;
+        let command = serde_json::from_str(&promise::text(&request.text()?).await?)?;
         let reply = self.portal.handle(command).await;
         self.work_behind_answer();
         self.keep_application_behind();

@@ -3,7 +3,7 @@
 use super::exchange::{self, Fetches};
 use super::feed::SocketFeed;
 use super::js_error;
-use super::promise::Deferred;
+use super::promise::{self, Timer, settled};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::log_line::Level;
 use crate::app::portal::command::{PortalCommand, PortalReply};
@@ -17,10 +17,8 @@ use crate::domain::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
-use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit};
 use worker::Env;
 
@@ -89,7 +87,7 @@ impl Clock for Runtime {
     }
 
     async fn sleep(&self, millis: u32) {
-        worker::Delay::from(Duration::from_millis(millis.into())).await;
+        Timer::start(millis).await;
     }
 }
 
@@ -97,9 +95,8 @@ impl Bells for Runtime {
     /// A promise of the request that waits. The runtime lets that request go on with it, whichever request keeps it.
     /// <https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handling-cross-request-promise-resolution>
     fn bell(&self) -> (Bell, impl Future<Output = ()>) {
-        let deferred = Deferred::new();
-        let rung = JsFuture::from(deferred.promise.clone());
-        (Box::new(move || deferred.keep()), async move { drop(rung.await) })
+        let (clapper, rung) = promise::bell();
+        (Box::new(move || clapper.ring()), rung)
     }
 }
 
@@ -147,7 +144,9 @@ impl Portals for Runtime {
         // An answer with a socket has no body.
         let text = match &feed {
             Some(_) => response.headers().get(REPLY_HEADER).unwrap_or(None).unwrap_or_default(),
-            None => exchange::text(&response).await.map_err(|thrown| call_error(&thrown))?,
+            None => promise::text(&response.text().map_err(|thrown| call_error(&thrown))?)
+                .await
+                .map_err(|thrown| call_error(&thrown))?,
         };
         Ok((serde_json::from_str(&text).map_err(not_retryable)?, feed))
     }
@@ -179,21 +178,14 @@ impl Http for Runtime {
                 self.binding(name).ok_or_else(|| SendError::Unsendable(format!("there is no binding {name}")))?
             }
         };
-        let init = RequestInit::new();
-        let headers = Headers::new().map_err(|thrown| unsendable(&thrown))?;
-        for (name, value) in &request.headers {
-            headers.set(name, value).map_err(|thrown| unsendable(&thrown))?;
-        }
-        init.set_headers(headers.as_ref());
-        init.set_signal(Some(&AbortSignal::timeout_with_u32(request.timeout_millis)));
-        let response =
-            exchange::post(&to, &request.url, &request.body, init).await.map_err(|thrown| failed(&thrown))?;
-        let retry_after = response.headers().get("retry-after").unwrap_or(None);
-        // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
-        if let Some(body) = response.body() {
-            drop(JsFuture::from(body.cancel()).await);
-        }
-        Ok(HttpResponse { status: response.status(), retry_after })
+        let headers =
+            serde_json::to_string(&request.headers).map_err(|error| SendError::Unsendable(error.to_string()))?;
+        let HttpRequest { url, body, timeout_millis, .. } = &request;
+        let sent = exchange::post(&to, url, &headers, body, *timeout_millis).map_err(|thrown| unsendable(&thrown))?;
+        let answer = settled(&sent).await.map_err(|thrown| failed(&thrown))?.as_string().unwrap_or_default();
+        let (status, retry_after) = answer.split_once('\n').unwrap_or((&answer, ""));
+        let status = status.parse().map_err(|_| SendError::Network("the answer has no status".to_owned()))?;
+        Ok(HttpResponse { status, retry_after: (!retry_after.is_empty()).then(|| retry_after.to_owned()) })
     }
 
     async fn call(&self, call: HttpCall) -> Result<HttpAnswer, SendError> {
@@ -206,7 +198,9 @@ impl Http for Runtime {
                     let headers = Headers::new()?;
                     headers.set("content-type", content_type)?;
                     init.set_headers(headers.as_ref());
-                    exchange::post(&exchange::internet(), &call.url, body, init).await?
+                    init.set_method("POST");
+                    init.set_body(&JsValue::from_str(body));
+                    exchange::send(&exchange::internet(), &call.url, init).await?
                 }
             };
             let body = exchange::first_bytes(&response, call.max_answer_bytes).await?;
@@ -250,7 +244,7 @@ impl Queues for Runtime {
             }
             batch.push(&entry);
         }
-        let sent = async { JsFuture::from(value.unchecked_into::<Producer>().send_batch(&batch)?).await };
+        let sent = async { settled(&value.unchecked_into::<Producer>().send_batch(&batch)?).await };
         // What is too long for a queue will be so the next time.
         sent.await.map(drop).map_err(|thrown| {
             if js_error::is_named(&thrown, "TypeError") {
@@ -269,13 +263,7 @@ async fn call_object<C: Serialize, A: DeserializeOwned>(
     within_millis: Option<u32>,
 ) -> Result<A, CallError> {
     let body = serde_json::to_string(command).map_err(not_retryable)?;
-    let init = RequestInit::new();
-    init.set_signal(within_millis.map(AbortSignal::timeout_with_u32).as_ref());
-    let answer = async {
-        let response = exchange::post(stub, OBJECT_URL, &body, init).await?;
-        exchange::text(&response).await
-    };
-    let text = answer.await.map_err(|thrown| call_error(&thrown))?;
+    let text = exchange::call_object(stub, &body, within_millis).await.map_err(|thrown| call_error(&thrown))?;
     serde_json::from_str(&text).map_err(not_retryable)
 }
 
