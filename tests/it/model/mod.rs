@@ -67,7 +67,7 @@ fn an_installation_keeps_its_tokens_in_the_vault() {
 }
 
 #[test]
-#[ignore = "takes a minute: cargo test --test it -- model:: --ignored --nocapture"]
+#[ignore = "takes a minute and 3 GB: cargo test --release --test it -- model:: --ignored --nocapture"]
 fn all_of_it_holds_in_wider_scopes() {
     for (name, scope) in scopes::wide() {
         holds(name, &scope);

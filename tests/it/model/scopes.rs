@@ -57,7 +57,7 @@ pub fn played() -> Vec<(&'static str, Scope)> {
     ]
 }
 
-/// The same with one more loss or crash: a minute, not seconds.
+/// The same with one more loss, crash or event: a minute with optimization, and 3 GB of memory.
 pub fn wide() -> Vec<(&'static str, Scope)> {
     let more = |scope: Scope, change: fn(&mut Budget)| {
         let mut scope = scope;
@@ -69,5 +69,9 @@ pub fn wide() -> Vec<(&'static str, Scope)> {
         ("a forgery and a crash", more(forgery(), |budget| budget.crashes = 1)),
         ("an installation and a crash", more(installation(), |budget| budget.crashes = 1)),
         ("a token, a loss", more(token(), |budget| budget.losses = 1)),
+        ("a delivery, two crashes", more(sending(), |budget| budget.crashes = 2)),
+        ("a record, two losses", more(revocation(), |budget| budget.losses = 2)),
+        ("a spilled event, a crash", more(spill(), |budget| budget.crashes = 1)),
+        ("three events about one thing", Scope { events: 3, alike: vec![0, 1, 2], ..sending() }),
     ]
 }
