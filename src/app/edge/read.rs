@@ -104,8 +104,9 @@ fn log_query(query: &Query) -> Result<LogQuery, Problem> {
     })
 }
 
-/// A place in a log.
+/// A place in a log, in digits alone.
 #[must_use]
 pub fn parse_place(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|place| (0..=MAX_PLACE).contains(place))
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|place| is_digits && (0..=MAX_PLACE).contains(place))
 }

@@ -3,7 +3,7 @@
 use crate::support::application::{BROKER_TOKEN, NEW_VAULT_KEY, VAULT_KEY, callback, installed, relay, token_request};
 use crate::support::bitrix::{ADMIN, DOMAIN};
 use crate::support::fault::{Operation, Then};
-use crate::support::post::{MEMBER, Post, TOKEN};
+use crate::support::post::{MEMBER, Post, Request, TOKEN};
 use crate::support::relay::{ADMIN_TOKEN, DAY, HOUR, MINUTE, Relay};
 use serde_json::{Value, json};
 
@@ -37,6 +37,15 @@ fn nobody_else_is_handed_one() {
     assert_eq!(relay.send(token_request("another-service-here")).status, 403);
     relay.deploy(&[("BROKER_TOKENS", "")]);
     assert_eq!(relay.send(token_request(BROKER_TOKEN)).code(), "not_configured");
+}
+
+#[test]
+fn who_is_handed_access_tokens_may_do_nothing_else() {
+    let relay = installed(TOKEN);
+    for path in ["/portals", "/log", "/metrics", &format!("/portals/{MEMBER}"), &format!("/portals/{MEMBER}/events")] {
+        let request = Request { method: "GET", path: path.to_owned(), ..token_request(BROKER_TOKEN) };
+        assert_eq!(relay.send(request).status, 401, "{path}");
+    }
 }
 
 #[test]
