@@ -53,6 +53,17 @@ fn every_variable_of_wrangler_toml_is_read_and_every_one_that_is_read_stands_the
 }
 
 #[test]
+fn the_readme_lists_every_variable_and_no_other() {
+    let text = include_str!("../../../README.md");
+    let (_, table) = text.split_once("\n## Configuration\n").expect("README.md has the section");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | ")).map(|(names, _)| names);
+    let is_name = |text: &&str| text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
+    let listed: BTreeSet<String> = rows.flat_map(|names| names.split('`').filter(is_name)).map(str::to_owned).collect();
+    assert_eq!(listed, names_read());
+}
+
+#[test]
 fn what_wrangler_toml_sets_is_sound_and_is_the_default() {
     let (set, _, _) = variables();
     let config = Config::read(&|name| set.get(name).cloned());
