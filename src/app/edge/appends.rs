@@ -36,6 +36,11 @@ pub type Verdict = Result<i64, Refusal>;
 pub enum Refusal {
     /// Nobody registered the portal.
     UnknownPortal,
+    /// The portal is known, but not the token; the event is held.
+    Held {
+        /// How many others made room for it.
+        displaced: usize,
+    },
     /// The portal is known, but not the token.
     Unregistered,
     /// The token was ended.

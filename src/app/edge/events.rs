@@ -2,7 +2,7 @@
 
 use super::Edge;
 use super::appends::{OVERDUE_MILLIS, Place, Refusal, Turn, Verdict};
-use super::objects::{call_directory, call_portal, call_portal_within, unavailable, unexpected};
+use super::objects::{call_directory, call_portal_within, unavailable, unexpected};
 use super::post::{self, Post, forbidden};
 use super::records::{adopt, read_record};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
@@ -37,10 +37,10 @@ impl Edge {
     ///
     /// 1. Read it, within the limits.
     /// 2. Normalize it. From here on no token is left in it. Where the operator wants it, the address is looked at as well.
-    /// 3. Let the portal's object judge and log it. A caller that the rate limiter refused does not get that far, unless the
-    ///    isolate or KV knows its token.
-    /// 4. What the object refuses counts against the rate limit, and is held where it may be genuine. Where the object cannot be
-    ///    reached, an event whose token the isolate or KV knows is spilled.
+    /// 3. Let the portal's object judge it, and log it, or hold it where it may be genuine. A caller that the rate limiter refused
+    ///    does not get that far, unless the isolate or KV knows its token.
+    /// 4. What the object refuses counts against the rate limit. Where the object cannot be reached, an event whose token the
+    ///    isolate or KV knows is spilled.
     /// 5. An event that claims an installation has its claim proven, once it is safe itself.
     pub(super) async fn accept(
         &self,
@@ -79,7 +79,7 @@ impl Edge {
         if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
         }
-        let refusal = match self.append(runtime, post).await {
+        let refusal = match self.append(runtime, post, true).await {
             Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
                 self.compare_source(runtime, post, true).await;
@@ -93,6 +93,9 @@ impl Edge {
             Err(problem) => return Err(problem),
         };
         self.cache.borrow_mut().set_refused(&post.member_id, post.sha256);
+        if let Refusal::Held { displaced } = refusal {
+            tell_displaced(runtime, post, displaced);
+        }
         if !runtime.allows(&format!("{} {}", post.member_id, post.address)).await {
             self.cache.borrow_mut().set_limited(&post.member_id, &post.address, post.received_at);
             return Err(rate_limited());
@@ -100,8 +103,8 @@ impl Edge {
         self.compare_source(runtime, post, false).await;
         match refusal {
             Refusal::UnknownPortal => hold_in_directory(runtime, post).await,
-            Refusal::Unregistered => hold_in_portal(runtime, post).await,
-            Refusal::Revoked => Err(forbidden()),
+            // The answer is that of any refusal: a forger learns nothing.
+            Refusal::Held { .. } | Refusal::Unregistered | Refusal::Revoked => Err(forbidden()),
         }
     }
 
@@ -127,9 +130,14 @@ impl Edge {
     }
 
     /// Lets the portal's object judge and log the event, together with others of this isolate where a call is under way.
-    pub(super) async fn append(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Verdict, Problem> {
-        let Post { member_id, hint, .. } = post;
-        let append = |may_be_repeated| Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated };
+    pub(super) async fn append(
+        &self,
+        runtime: &impl EdgeRuntime,
+        post: &Post,
+        may_be_held: bool,
+    ) -> Result<Verdict, Problem> {
+        let Post { member_id, hint, sha256, event, .. } = post;
+        let append = |may_be_repeated| Append { sha256: *sha256, event: event.clone(), may_be_repeated, may_be_held };
         for lost in 0..MAX_LOST_CALLS {
             match self.next_turn(runtime, post, append(lost > 0)).await {
                 Turn::Judged(outcome) => return outcome,
@@ -204,6 +212,7 @@ impl Edge {
 const fn verdict(appended: Appended) -> Verdict {
     match appended {
         Appended::Accepted { seq } => Ok(seq),
+        Appended::Held { displaced } => Err(Refusal::Held { displaced }),
         Appended::Unregistered => Err(Refusal::Unregistered),
         Appended::Revoked => Err(Refusal::Revoked),
     }
@@ -229,25 +238,6 @@ pub(super) async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -
             tell_displaced(runtime, post, displaced);
             Ok(Reply::json(202, &Accepted { status: "held", id: event.id, seq: None }).called("held"))
         }
-        other => Err(unexpected(runtime, &other)),
-    }
-}
-
-/// The answer is that of any refusal: a forger learns nothing.
-async fn hold_in_portal(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
-    let hold = |may_be_repeated| {
-        PortalCommand::Hold(Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated })
-    };
-    match call_portal(runtime, &post.member_id, post.hint, hold).await? {
-        PortalReply::Held { displaced } => {
-            tell_displaced(runtime, post, displaced);
-            Err(forbidden())
-        }
-        // The token was registered, or ended, a moment ago.
-        PortalReply::Appended(judged) => match judged.first() {
-            Some(Appended::Accepted { seq }) => Ok(accepted(post, Some(*seq))),
-            _ => Err(forbidden()),
-        },
         other => Err(unexpected(runtime, &other)),
     }
 }

@@ -115,7 +115,7 @@ impl Edge {
                 Ok(Reply::json(202, &Pending { status: "pending", reason }).called("pending"))
             }
             // An event whose token is registered is genuine, whatever became of the access token beside it.
-            Verdict::Refused => match self.append(runtime, post).await? {
+            Verdict::Refused => match self.append(runtime, post, false).await? {
                 Ok(seq) => Ok(accepted(post, Some(seq))),
                 Err(_) => Err(forbidden()),
             },

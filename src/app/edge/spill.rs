@@ -45,7 +45,8 @@ impl Edge {
     }
 
     async fn keep(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<(), String> {
-        let append = Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated: true };
+        let append =
+            Append { sha256: post.sha256, event: post.event.clone(), may_be_repeated: true, may_be_held: false };
         let mut nonce = [0; NONCE_BYTES];
         runtime.fill(&mut nonce);
         let sealed = seal(&self.config.vault, &post.member_id, &append, nonce)?;

@@ -27,10 +27,8 @@ use serde_json::value::RawValue;
 /// A question to a portal's object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PortalCommand {
-    /// Judge each event by its token, and log it where it is believed.
+    /// Judge each event by its token: log it where it is believed, hold it where its token is not registered.
     Append(Vec<Append>),
-    /// Hold an event whose token is not registered, or log it where it was registered meanwhile.
-    Hold(Append),
     /// Take in events that waited while the object could not be reached.
     Drain(Vec<Append>),
     /// Take the record of KV over, where the object has none of its own.
@@ -141,6 +139,9 @@ pub struct Append {
     pub event: NewEvent,
     /// Whether an earlier call with the same event may have been carried out.
     pub may_be_repeated: bool,
+    /// Whether it is to be held where its token is not registered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_held: bool,
 }
 
 /// What became of an event.
@@ -150,6 +151,11 @@ pub enum Appended {
     Accepted {
         /// Its place.
         seq: i64,
+    },
+    /// It is held: its token is not registered here.
+    Held {
+        /// How many others made room for it.
+        displaced: usize,
     },
     /// It was not taken: its token is not registered here.
     Unregistered,
@@ -195,11 +201,6 @@ pub struct LogQuery {
 pub enum PortalReply {
     /// What became of each event.
     Appended(Vec<Appended>),
-    /// The event is held.
-    Held {
-        /// How many others made room for it.
-        displaced: usize,
-    },
     /// What became of events that waited. What is in none of these was taken before.
     Drained {
         /// They are in the log.

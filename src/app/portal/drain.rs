@@ -72,7 +72,7 @@ impl<R: PortalRuntime> Portal<R> {
                     continue;
                 }
                 Judgement::Unregistered => {
-                    self.hold_in(memory, &append, now)?;
+                    self.hold(memory, &append, now)?;
                     counts.held += 1;
                     None
                 }

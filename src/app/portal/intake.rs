@@ -17,10 +17,10 @@ const REPORT_HELD_MILLIS: i64 = 60_000;
 const UNINSTALL_TYPE: &str = "app.uninstall";
 
 impl<R: PortalRuntime> Portal<R> {
-    /// Logs each event whose token is believed. Durable, with an alarm that looks after it, before this returns and the
-    /// answer leaves.
+    /// Logs each event whose token is believed, and holds those that may be held. Durable, with an alarm that looks after it, before
+    /// this returns and the answer leaves.
     pub(super) async fn append(&self, appends: Vec<Append>, now: Timestamp) -> Result<PortalReply, PortError> {
-        let (appended, logged) = {
+        let (appended, logged): (Vec<_>, _) = {
             let mut memory = self.memory.borrow_mut();
             // While an installation is under way there is no token to judge by: events wait as those of an unknown portal.
             let Some(memory) = memory.as_mut().filter(|memory| !memory.registration.tokens.is_empty()) else {
@@ -28,17 +28,23 @@ impl<R: PortalRuntime> Portal<R> {
             };
             let before = memory.head;
             let judged = appends.into_iter().map(|append| self.judge_and_log(memory, append, now));
-            (judged.collect::<Result<_, _>>()?, before + 1..=memory.head)
+            (judged.collect::<Result<_, PortError>>()?, before + 1..=memory.head)
         };
+        // No await stands between the inserts and these calls: all are committed together.
         if !logged.is_empty() {
-            // No await stands between the inserts and this call: all are committed together.
             self.look_after_log(&logged, now).await?;
+        }
+        if appended.iter().any(|appended| matches!(appended, Appended::Held { .. })) {
+            self.rearm().await?;
         }
         Ok(PortalReply::Appended(appended))
     }
 
     fn judge_and_log(&self, memory: &mut Memory, append: Append, now: Timestamp) -> Result<Appended, PortError> {
         let believed = match judge(&memory.registration.tokens, &append.sha256, now) {
+            Judgement::Unregistered if append.may_be_held => {
+                return Ok(Appended::Held { displaced: self.hold(memory, &append, now)? });
+            }
             Judgement::Unregistered => return Ok(Appended::Unregistered),
             Judgement::Revoked => return Ok(Appended::Revoked),
             Judgement::Accept(kind) => Some(kind),
@@ -47,28 +53,8 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(Appended::Accepted { seq: self.log_once(memory, append, believed, now)? })
     }
 
-    /// Holds an event whose token is not registered. One whose token was, since it was refused, is logged.
-    pub(super) async fn hold(&self, hold: Append, now: Timestamp) -> Result<PortalReply, PortError> {
-        let is_unregistered = |memory: &Memory| {
-            let tokens = &memory.registration.tokens;
-            judge(tokens, &hold.sha256, now) == Judgement::Unregistered
-        };
-        if !self.memory.borrow().as_ref().is_some_and(is_unregistered) {
-            return self.append(vec![hold], now).await;
-        }
-        let displaced = {
-            let mut memory = self.memory.borrow_mut();
-            let Some(memory) = memory.as_mut() else {
-                return Ok(PortalReply::UnknownPortal);
-            };
-            self.hold_in(memory, &hold, now)?
-        };
-        self.rearm().await?;
-        Ok(PortalReply::Held { displaced })
-    }
-
     /// Holds an event. How many others made room for it.
-    pub(super) fn hold_in(&self, memory: &mut Memory, hold: &Append, now: Timestamp) -> Result<usize, PortError> {
+    pub(super) fn hold(&self, memory: &mut Memory, hold: &Append, now: Timestamp) -> Result<usize, PortError> {
         let Memory { registration, held, .. } = memory;
         // Once a minute is enough for the list of portals, and a flood must not become a flood of reports.
         registration.report_due_at.get_or_insert(now.plus_millis(REPORT_HELD_MILLIS));
@@ -97,7 +83,7 @@ impl<R: PortalRuntime> Portal<R> {
         believed: Option<TokenKind>,
         now: Timestamp,
     ) -> Result<i64, PortError> {
-        let Append { sha256, event, may_be_repeated } = append;
+        let Append { sha256, event, may_be_repeated, .. } = append;
         if may_be_repeated && let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
             event_log::write_again(&self.runtime, seq)?;
             return Ok(seq);

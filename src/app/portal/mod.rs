@@ -141,7 +141,6 @@ impl<R: PortalRuntime> Portal<R> {
         let now = self.runtime.now();
         match command {
             PortalCommand::Append(appends) => self.append(appends, now).await,
-            PortalCommand::Hold(hold) => self.hold(hold, now).await,
             PortalCommand::Drain(spilled) => self.drain(spilled, now).await,
             PortalCommand::Adopt { member_id, record } => self.adopt(member_id, record, now).await,
             PortalCommand::Register(register) => self.register(register, now).await,

@@ -105,7 +105,9 @@ pub fn acts(state: &State, scope: &Scope) -> Vec<Act> {
 /// What a run waits for, or time.
 fn of_a_run(state: &State) -> Option<Act> {
     let portal = &state.portal;
-    let is_sending = portal.sending.iter().any(|sending| *sending != Sending::No);
+    // Or will be, as soon as the object wakes.
+    let is_to_send = |at: usize| !portal.done[at] && portal.notes[at] == Note::Nothing;
+    let is_sending = (0..portal.rows.len()).any(|at| portal.sending[at] != Sending::No || is_to_send(at));
     match (&portal.finisher, portal.release) {
         (Finisher::Dropped(..), _) => Some(Act::FetchLate),
         (Finisher::Begun(..), _) => Some(Act::DropReleased),

@@ -43,7 +43,6 @@ pub enum Standing {
 pub enum Step {
     Append,
     Adopt,
-    HoldInPortal,
     HoldInDirectory,
 }
 
@@ -70,7 +69,6 @@ pub struct Call {
 pub enum Reply {
     Accepted,
     UnknownPortal,
-    Unregistered,
     Revoked,
     Held,
     Adopted,

@@ -77,7 +77,7 @@ fn calling(step: Step, form: Form, has_adopted: bool) -> Course {
 fn carry_out(next: &mut State, scope: &Scope, event: u8, call: Call) {
     let item = Item { event, form: call.form };
     let reply = match call.step {
-        Step::Append | Step::HoldInPortal => next.judge(scope, item, call),
+        Step::Append => next.judge(scope, item, call),
         Step::HoldInDirectory => {
             next.hold_in_directory(scope, item);
             Reply::Held
@@ -100,7 +100,6 @@ fn hear(next: &mut State, event: u8, call: Call, reply: Reply) {
         }
         Reply::UnknownPortal if next.record && !call.has_adopted => calling(Step::Adopt, call.form, true),
         Reply::UnknownPortal => calling(Step::HoldInDirectory, call.form, true),
-        Reply::Unregistered => calling(Step::HoldInPortal, call.form, true),
         Reply::Adopted => calling(Step::Append, call.form, true),
         Reply::Held if call.step == Step::HoldInDirectory => Course::Answered(Answer::Held),
         Reply::Held => Course::Answered(Answer::Forbidden),
@@ -134,9 +133,6 @@ impl State {
         match self.portal.standing {
             Standing::Nobody => Reply::UnknownPortal,
             standing if standing == Standing::Unregistered || is_unregistered => {
-                if call.step == Step::Append {
-                    return Reply::Unregistered;
-                }
                 self.portal.hold(item);
                 Reply::Held
             }

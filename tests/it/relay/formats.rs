@@ -161,7 +161,7 @@ const EVENT: &str = concat!(
 fn commands_to_a_portal_keep_their_format() {
     keeps_format::<PortalCommand>(&[
         r#"{"Append":[{"sha256":"HASH","event":EVENT,"may_be_repeated":false}]}"#,
-        r#"{"Hold":{"sha256":"HASH","event":EVENT,"may_be_repeated":true}}"#,
+        r#"{"Append":[{"sha256":"HASH","event":EVENT,"may_be_repeated":false,"may_be_held":true}]}"#,
         r#"{"Drain":[{"sha256":"HASH","event":EVENT,"may_be_repeated":true}]}"#,
         r#"{"Adopt":{"member_id":"m","record":{"tokens":[{"sha256":"HASH","kind":"webhook","status":"active"}]}}}"#,
         r#"{"Register":{"member_id":"m","sha256":"HASH","kind":"app","label":"calendar","domain":"a.bitrix24.com"}}"#,
@@ -273,8 +273,7 @@ fn the_rows_of_replays_and_destinations_keep_their_format() {
 #[test]
 fn replies_of_a_portal_keep_their_format() {
     keeps_format::<PortalReply>(&[
-        r#"{"Appended":[{"Accepted":{"seq":1}},"Unregistered","Revoked"]}"#,
-        r#"{"Held":{"displaced":0}}"#,
+        r#"{"Appended":[{"Accepted":{"seq":1}},{"Held":{"displaced":2}},"Unregistered","Revoked"]}"#,
         r#"{"Drained":{"logged":1,"held":2,"refused":3}}"#,
         r#""UnknownPortal""#,
         r#""UnknownToken""#,
