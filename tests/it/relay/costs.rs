@@ -1,6 +1,8 @@
 //! What an event costs: rows written are what the platform bills.
 
-use crate::support::post::{Post, TOKEN};
+use crate::support::destination::Answer;
+use crate::support::fault::Operation;
+use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay};
 
 #[test]
@@ -36,9 +38,8 @@ fn a_burst_of_a_thousand_events_costs_little_more_than_their_rows() {
     println!("1,000 events: {written} rows written, {rang} alarms");
     assert!((1_000..1_100).contains(&written), "{written}");
     assert!(rang <= 30, "{rang}");
-    let told = |counts: &std::collections::BTreeMap<_, usize>| {
-        counts.get(&crate::support::fault::Operation::CallDirectory).copied().unwrap_or(0)
-    };
+    let told =
+        |counts: &std::collections::BTreeMap<_, usize>| counts.get(&Operation::CallDirectory).copied().unwrap_or(0);
     assert!(told(&relay.faults().counts()) - told(&calls) <= 2, "the Directory is told of busy and idle, no more");
 }
 
@@ -71,4 +72,58 @@ fn without_a_destination_an_event_costs_its_row_alone() {
         relay.accept(&Post::new(TOKEN, number));
     }
     assert_eq!(relay.portal().storage.rows_written() - before, 100);
+}
+
+/// The delivery's row, and the alarm twice: for the attempt, and for the next one. The places in the index are not counted here.
+#[test]
+fn a_failed_attempt_costs_three_rows() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "60,60,60,60,60,60,60,60,60,60")]);
+    relay.register(TOKEN);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.advance(HOUR);
+    let before = relay.portal().storage.rows_written();
+    relay.destination().answers(vec![Answer::Status(500); 10]);
+    relay.accept(&Post::new(TOKEN, 2));
+    relay.advance(HOUR);
+    assert_eq!(relay.states(), ["delivered"; 2]);
+    let written = relay.portal().storage.rows_written() - before - 3;
+    println!("ten attempts that failed: {written} rows written");
+    assert!((28..=34).contains(&written), "{written}");
+}
+
+/// The circuit, and the alarm twice.
+#[test]
+fn a_probe_of_a_destination_that_is_down_costs_three_rows() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().always(Answer::Refuse);
+    for number in 1..=10 {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    relay.advance(HOUR);
+    let (before, sent) = (relay.portal().storage.rows_written(), relay.faults().count(Operation::Send));
+    relay.advance(2 * HOUR);
+    let probes = relay.faults().count(Operation::Send) - sent;
+    let written = relay.portal().storage.rows_written() - before;
+    println!("{probes} probes: {written} rows written");
+    assert!(probes >= 20 && written.abs_diff(3 * probes) <= 4, "{probes} probes: {written}");
+}
+
+#[test]
+fn an_event_that_is_held_costs_about_its_row() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.post(&Post::new(OTHER_TOKEN, 1));
+    relay.post(&Post::new(OTHER_TOKEN, 2).of("stranger"));
+    let objects = [relay.portal(), relay.world.directory()];
+    let before = objects.each_ref().map(|object| object.storage.rows_written());
+    for number in 3..=52 {
+        relay.post(&Post::new(OTHER_TOKEN, number));
+        relay.post(&Post::new(OTHER_TOKEN, number).of("stranger"));
+    }
+    for (object, before) in objects.iter().zip(before) {
+        let written = object.storage.rows_written() - before;
+        println!("50 held events: {written} rows written");
+        assert!((50..=55).contains(&written), "{written}");
+    }
 }
