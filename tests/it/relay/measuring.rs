@@ -163,6 +163,21 @@ fn what_the_worker_answers_is_counted_in_steps_and_a_lone_event_costs_nothing_fo
 }
 
 #[test]
+fn what_waits_for_its_portal_or_for_its_object_is_counted_apart() {
+    let relay = Relay::with(&[("VAULT_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")]);
+    assert_eq!(relay.post(&Post::new(TOKEN, 1)).status, 202);
+    assert_eq!(relay.post(&Post::new(TOKEN, 2)).status, 202);
+    relay.register(TOKEN);
+    relay.advance(MINUTE);
+    relay.faults().plan_next(Operation::CallPortal, 3, false, Then::Error);
+    assert_eq!(relay.post(&Post::new(TOKEN, 3)).status, 202);
+    relay.accept(&Post::new(TOKEN, 4));
+    relay.hand_over_counts();
+    let counted = ["accepted", "held", "queued"].map(|what| sample(&relay, &format!("events_{what}_total")));
+    assert_eq!(counted.map(Option::unwrap_or_default), ["1", "2", "1"]);
+}
+
+#[test]
 fn counts_that_the_directory_does_not_take_are_told_later() {
     let relay = Relay::new();
     relay.register(TOKEN);
@@ -202,6 +217,7 @@ fn a_thousand_portals_are_told_in_two_megabytes() {
     let took = now().saturating_sub(began);
     println!("1,000 portals: {} bytes, {} lines, {took:?}", text.len(), text.lines().count());
     assert!(text.contains("bitrix24_relay_portals_cut 1"), "one more than are told");
+    assert_eq!(text.lines().filter(|line| line.starts_with("bitrix24_relay_events_logged_total{")).count(), 1_000);
     assert!((1_000_000..2_000_000).contains(&text.len()), "{} bytes", text.len());
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
