@@ -106,6 +106,27 @@ fn a_replay_keeps_its_rate_and_lets_what_is_new_go_first() {
     assert_eq!(relay.portal().alarms(), before, "then all is quiet");
 }
 
+/// One that is found to be finished while something else is under way must not be due for ever: each alarm costs money.
+#[test]
+fn a_replay_that_ends_beside_slow_deliveries_lets_the_alarm_rest() {
+    let relay = relay_with(1..=1);
+    relay.advance(MINUTE);
+    relay.destination().delay_millis.set(3_000);
+    let post = |number| {
+        let answer = relay.world.run(relay.answer(Post::new(TOKEN, number).request()));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    redeliver(&relay, &json!({}));
+    relay.advance(SECOND);
+    post(2);
+    relay.advance(2_500);
+    post(3);
+    let before = relay.portal().alarms();
+    relay.advance(MINUTE);
+    assert!(relay.portal().alarms() - before < 10, "{}", relay.portal().alarms() - before);
+    assert_eq!((relay.received(), under_way(&relay)), (ids([1, 1, 2, 3]), vec![]));
+}
+
 #[test]
 fn a_replay_is_one_row_and_survives_a_crash() {
     let relay = relay_with(1..=20);

@@ -196,8 +196,9 @@ impl Lane {
             }
         }
         self.replays = replays;
-        // A run may be long: a crash repeats no more than of first deliveries.
-        if self.replays.iter().any(|replay| replay.replayed - replay.saved.1 >= CURSOR_STEP) {
+        // A run may be long: a crash repeats no more than of first deliveries. And one that is finished would be due for ever.
+        let must_save = |replay: &Replay| replay.is_finished() || replay.replayed - replay.saved.1 >= CURSOR_STEP;
+        if self.replays.iter().any(must_save) {
             self.save_replays(sql)?;
         }
         Ok(())
