@@ -13,6 +13,7 @@ use crate::app::spilled_event::{SPILL_PREFIX, key_of, open, parse_key};
 use crate::domain::event_id::EventId;
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
+use crate::domain::vault::VaultError;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Events of one run. Each is read and deleted, and costs a call where it is alone: with `MAX_LISTS` some 800 of the 1,000
@@ -35,10 +36,15 @@ impl Edge {
     /// Drains what fits into one run. All portals come by turns, so that neither one that is down nor one with much starves the
     /// others; and each run begins with another one, in case that there is not time for all.
     pub(super) async fn drain_spilled(&self, runtime: &impl EdgeRuntime) -> Result<(), JobError> {
+        let mut waiting = list(runtime).await?;
         if !self.config.vault.has_key() {
+            let events = waiting.iter().map(|(_, ids)| ids.len()).sum::<usize>();
+            if events > 0 {
+                let line = LogLine::new(Level::Warn, "spilled events not drained").with("events", events);
+                runtime.write(line.with("error", VaultError::NoKey.to_string()));
+            }
             return Ok(());
         }
-        let mut waiting = list(runtime).await?;
         let started_at = Clock::now(runtime);
         let (end, number) = (started_at.plus_millis(MAX_RUN_MILLIS), started_at.as_millis() / CRON_MILLIS);
         let first = usize::try_from(number).unwrap_or(0).checked_rem(waiting.len()).unwrap_or(0);

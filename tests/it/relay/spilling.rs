@@ -2,6 +2,7 @@
 
 mod costs;
 mod faults;
+mod keys;
 
 use crate::support::fault::{LATE_MILLIS, Operation, Then};
 use crate::support::post::{MEMBER, OTHER_TOKEN, Post, TOKEN};
@@ -319,18 +320,4 @@ fn what_waits_for_a_week_in_vain_is_gone() {
     relay.advance(7 * DAY);
     relay.run_jobs();
     assert_eq!(relay.logged(), ids([]));
-}
-
-#[test]
-fn a_key_that_is_no_longer_there_leaves_the_event_in_kv_until_it_is_back() {
-    let relay = relay();
-    spill(&relay, &Post::new(TOKEN, 1));
-    relay.deploy(&[("VAULT_KEY", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")]);
-    relay.run_jobs();
-    assert_eq!((relay.logged(), waiting(&relay)), (ids([]), 1));
-    let line = relay.lines("spilled event not readable")[0].clone();
-    assert_eq!(line["error"], "it was sealed under a key that VAULT_KEY does not have");
-    relay.deploy(&[("VAULT_KEY", &format!("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI= {VAULT_KEY}"))]);
-    relay.run_jobs();
-    assert_eq!((relay.logged(), waiting(&relay)), (ids([1]), 0));
 }
