@@ -3,6 +3,8 @@
 //! A story is played once to count its operations, and then again for each of them, which fails before or after it took
 //! effect, with its object told or reset.
 
+mod stories;
+
 use crate::support::destination::Answer;
 use crate::support::fault::{Fault, Operation, Then};
 use crate::support::post::{ACCESS_TOKEN, MEMBER, OTHER_TOKEN, Post, TOKEN};
