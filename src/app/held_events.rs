@@ -82,6 +82,11 @@ impl HeldEvents {
         &self.index
     }
 
+    /// Gives no number up to this one any more.
+    pub fn skip_to(&mut self, number: i64) {
+        self.index.skip_to(number);
+    }
+
     /// Holds an event, unless an earlier call did, displacing older ones where a limit is reached. How many were displaced.
     pub fn hold(
         &mut self,
@@ -95,7 +100,8 @@ impl HeldEvents {
         if self.index.has_recent(event.id) {
             return Ok(0);
         }
-        let entry = HeldEntry { id: event.id, group: member_id.clone(), hash, bytes: json.len(), held_at: now };
+        let held_at = self.index.next_time(now);
+        let entry = HeldEntry { id: event.id, group: member_id.clone(), hash, bytes: json.len(), held_at };
         let Some(displaced) = self.index.make_room_for(&entry) else {
             return Err(PortError::new("held.write", "the event is larger than all that may be held"));
         };
@@ -109,7 +115,7 @@ impl HeldEvents {
                 event.id.to_string().into(),
                 member_id.as_str().into(),
                 hash.to_string().into(),
-                now.as_millis().into(),
+                held_at.as_millis().into(),
                 i64::try_from(json.len()).unwrap_or(i64::MAX).into(),
                 json.into(),
             ];

@@ -83,6 +83,18 @@ impl<G: Ord + Clone> HeldIndex<G> {
         self.newest + 1
     }
 
+    /// Gives no number up to this one any more.
+    pub fn skip_to(&mut self, number: i64) {
+        self.newest = self.newest.max(number);
+    }
+
+    /// When the next event is held: times never fall from one number to the next, though a clock may step back, so that one may
+    /// stop looking at the first that is too old.
+    #[must_use]
+    pub fn next_time(&self, now: Timestamp) -> Timestamp {
+        self.entries.last_key_value().map_or(now, |(_, newest)| newest.held_at.max(now))
+    }
+
     /// The numbers that must go before `entry` fits, in the order in which they go: where a limit is reached, the oldest of
     /// the token that has most of what is short. `None` where it can never fit.
     ///

@@ -16,15 +16,21 @@ use super::log_line::{Level, LogLine};
 use super::migrations::{self, Migrations};
 use super::portal::command::{DeliveryStatus, HeldStatus, PortalState, StorageStatus};
 use super::ports::{DirectoryRuntime, PortError};
-use super::rows::text;
+use super::rows::{integer, text};
 use crate::domain::held_limit::{ALL_UNKNOWN_PORTALS, UNKNOWN_PORTAL};
 use crate::domain::member_id::MemberId;
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 
-const MIGRATIONS: Migrations =
-    &[FIRST, overdue::CHECKS, &[CREATE_PENDING_INSTALLS], CREATE_PLACE, &[requests::CREATE_REQUESTS]];
+const MIGRATIONS: Migrations = &[
+    FIRST,
+    overdue::CHECKS,
+    &[CREATE_PENDING_INSTALLS],
+    CREATE_PLACE,
+    &[requests::CREATE_REQUESTS],
+    &[CREATE_DROPPED],
+];
 
 const FIRST: &[&str] = &[
     CREATE_HELD,
@@ -34,6 +40,12 @@ const FIRST: &[&str] = &[
         report TEXT NOT NULL
     ) WITHOUT ROWID",
 ];
+/// The table of one row: the newest number of a held event when some were last dropped. A release noted that all up to a number is
+/// logged, so none may be given again, not even by an object that starts anew with a clock that stepped back.
+const CREATE_DROPPED: &str = "CREATE TABLE dropped (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    newest INTEGER NOT NULL
+)";
 /// How long the alarm lets expired events collect, in milliseconds, so that a steady trickle costs one alarm a minute.
 const EXPIRE_EVERY_MILLIS: i64 = 60_000;
 
@@ -118,7 +130,15 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         self.with_held(|held| {
             let numbers: Vec<i64> =
                 held.index().of_token(member_id, sha256).take_while(|number| *number <= up_to).collect();
-            HeldEvents::delete(&self.runtime, &numbers)?;
+            if numbers.is_empty() {
+                return Ok(DirectoryReply::Done);
+            }
+            let newest = held.index().next_number() - 1;
+            self.runtime.transaction(|| {
+                HeldEvents::delete(&self.runtime, &numbers)?;
+                let note = "INSERT OR REPLACE INTO dropped (only, newest) VALUES (1, ?)";
+                self.runtime.query(note, &[newest.into()])
+            })?;
             held.forget(&numbers);
             Ok(DirectoryReply::Done)
         })
@@ -183,7 +203,10 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         // Another request may have been here while this one waited.
         if self.held.borrow().is_none() {
             migrations::migrate(&self.runtime, MIGRATIONS)?;
-            let held = HeldEvents::load(&self.runtime, UNKNOWN_PORTAL, ALL_UNKNOWN_PORTALS)?;
+            let mut held = HeldEvents::load(&self.runtime, UNKNOWN_PORTAL, ALL_UNKNOWN_PORTALS)?;
+            if let Some(row) = self.runtime.query("SELECT newest FROM dropped", &[])?.first() {
+                held.skip_to(integer(row, 0)?);
+            }
             self.alarm_at.set(alarm_at);
             self.held.replace(Some(held));
         }

@@ -1,10 +1,12 @@
 //! The clock steps back: nothing is lost or logged twice, and what waits for its time waits for longer by as much.
 
 use crate::support::destination::Answer;
-use crate::support::fault::{Operation, Then};
+use crate::support::fault::{Fault, Operation, Then};
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{DAY, HOUR, MINUTE, Relay, SECOND, ids};
+use crate::support::world::UnderWay;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 const VAULT_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
@@ -84,4 +86,71 @@ fn an_event_after_the_step_is_delivered_at_once_and_looked_after_in_time() {
     relay.world.abandon_work();
     relay.advance(MINUTE);
     assert_eq!(relay.received(), ids([1, 2]));
+}
+
+/// Events are held by numbers that grow, and a release drops them by the highest: an object that starts anew with a clock that
+/// stepped back must not give a lower one.
+#[test]
+fn held_events_are_released_in_order_and_none_is_taken_for_a_released_one_when_the_clock_steps_back() {
+    for by in [SECOND, 10 * MINUTE, 12 * HOUR] {
+        let relay = Rc::new(Relay::new());
+        let (directory, step_back) = (relay.world.directory(), || {
+            relay.world.step_back(by);
+            relay.restart();
+        });
+        post(&relay, TOKEN, 1, 202);
+        relay.world.step_back(by);
+        post(&relay, TOKEN, 2, 202);
+        step_back();
+        post(&relay, TOKEN, 3, 202);
+        // It has learned that nobody knows the portal, and comes late.
+        relay
+            .world
+            .gates
+            .close(|operation, what| operation == Operation::CallDirectory && what.starts_with("{\"Hold\""));
+        let (worker, late) = (Rc::clone(&relay), Post::new(TOKEN, 4).request());
+        let mut posts = [UnderWay::new(async move { worker.answer(late).await })];
+        relay.world.settle_with(&mut posts, 0);
+        relay.register(TOKEN);
+        assert_eq!(directory.storage.rows("SELECT * FROM held"), [""; 0], "what is released is dropped");
+        relay.world.step_back(by);
+        directory.end(true);
+        let waiting = relay.world.gates.find(|_, _| true).expect("it waits before the Directory");
+        relay.world.gates.let_go(waiting, None);
+        relay.world.settle_with(&mut posts, 0);
+        assert_eq!(posts[0].value.as_ref().map(|answer| answer.status), Some(202));
+        relay.advance_with_cron(DAY);
+        assert_eq!((relay.logged(), relay.received()), (ids(1..=4), ids(1..=4)), "{by} ms back");
+    }
+}
+
+/// Of two calls to hold an event the first was answered in vain, and another event was held between them.
+#[test]
+fn an_event_is_not_held_twice_when_the_clock_steps_back_between_two_calls() {
+    let relay = Rc::new(Relay::new());
+    relay.world.gates.close(|operation, what| operation == Operation::CallDirectory && what.starts_with("{\"Hold\""));
+    let ask = |number| {
+        let (worker, request) = (Rc::clone(&relay), Post::new(TOKEN, number).request());
+        UnderWay::new(async move { worker.answer(request).await })
+    };
+    let newest = || relay.world.gates.waiting().last().map(|(number, ..)| *number).expect("a call waits");
+    let mut posts = [ask(1)];
+    relay.world.settle_with(&mut posts, 0);
+    let lost = Fault { operation: Operation::CallDirectory, number: 0, persisted: true, then: Then::Error };
+    relay.world.gates.let_go(newest(), Some(lost));
+    relay.world.settle_with(&mut posts, SECOND);
+    let second_call = newest();
+    relay.world.step_back(10 * MINUTE);
+    let mut others = [ask(2)];
+    relay.world.settle_with(&mut others, 0);
+    relay.world.gates.let_go(newest(), None);
+    relay.world.settle_with(&mut others, 0);
+    relay.world.gates.let_go(second_call, None);
+    relay.world.settle_with(&mut posts, 0);
+    for answered in posts.iter().chain(&others) {
+        assert_eq!(answered.value.as_ref().map(|answer| answer.status), Some(202));
+    }
+    relay.register(TOKEN);
+    relay.advance(5 * MINUTE);
+    assert_eq!(relay.logged(), ids([1, 2]));
 }
