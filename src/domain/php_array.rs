@@ -72,19 +72,20 @@ impl PhpValue {
 }
 
 impl Index {
-    fn insert(&mut self, key: &PhpKey, place: usize) {
-        match key {
-            PhpKey::Int(number) => self.ints.insert(*number, place),
-            PhpKey::Text(text) => self.texts.insert(text.clone(), place),
-        };
-    }
-
     fn get(&self, key: KeyRef<'_>) -> Option<usize> {
         match key {
             KeyRef::Int(number) => self.ints.get(&number),
             KeyRef::Text(text) => self.texts.get(text),
         }
         .copied()
+    }
+
+    /// The place of a key. One that is not there gets the `next` one.
+    fn get_or_insert(&mut self, key: KeyRef<'_>, next: usize) -> usize {
+        match key {
+            KeyRef::Int(number) => *self.ints.entry(number).or_insert(next),
+            KeyRef::Text(text) => *self.texts.entry(text.to_owned()).or_insert(next),
+        }
     }
 }
 
@@ -147,7 +148,14 @@ impl PhpArray {
     }
 
     fn entry(&mut self, key: KeyRef<'_>) -> &mut PhpValue {
-        let place = self.place(key).unwrap_or_else(|| self.push(key));
+        let next = self.entries.len();
+        let place = match &mut self.index {
+            Some(index) => index.get_or_insert(key, next),
+            None => self.place(key).unwrap_or(next),
+        };
+        if place == next {
+            self.push(key.to_key());
+        }
         &mut self.entries[place].1
     }
 
@@ -156,20 +164,15 @@ impl PhpArray {
             Some(last) => last.checked_add(1)?,
             None => 0,
         };
-        let place = self.push(KeyRef::Int(next));
-        Some(&mut self.entries[place].1)
+        Some(self.entry(KeyRef::Int(next)))
     }
 
-    /// Adds an entry under a key that is not there, and returns its place.
-    fn push(&mut self, key: KeyRef<'_>) -> usize {
-        let (key, place) = (key.to_key(), self.entries.len());
+    /// Adds an entry under a key that is not there, but in the index, where there is one.
+    fn push(&mut self, key: PhpKey) {
         if let PhpKey::Int(number) = key {
             self.last_int = self.last_int.max(Some(number));
         }
-        if let Some(index) = &mut self.index {
-            index.insert(&key, place);
-        }
-        if place == 0 {
+        if self.entries.is_empty() {
             // A hostile body can make 320,000 arrays of one entry; a vector would begin with room for four.
             self.entries.reserve_exact(1);
         }
@@ -177,11 +180,10 @@ impl PhpArray {
         if self.entries.len() == INDEXED_FROM {
             let mut index = Box::<Index>::default();
             for (place, (key, _)) in self.entries.iter().enumerate() {
-                index.insert(key, place);
+                index.get_or_insert(KeyRef::from(key), place);
             }
             self.index = Some(index);
         }
-        place
     }
 }
 

@@ -30,6 +30,15 @@ impl PhpKey {
     }
 }
 
+impl<'a> From<&'a PhpKey> for KeyRef<'a> {
+    fn from(key: &'a PhpKey) -> Self {
+        match key {
+            PhpKey::Int(number) => Self::Int(*number),
+            PhpKey::Text(text) => Self::Text(text),
+        }
+    }
+}
+
 impl<'a> KeyRef<'a> {
     /// The key that this text is.
     pub(super) fn new(text: &'a str) -> Self {
