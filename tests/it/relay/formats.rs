@@ -108,7 +108,8 @@ fn without_size(row: &str) -> String {
 fn the_rows_of_the_directory_keep_their_format() {
     let relay = relay_with_everything();
     let storage = &relay.world.directory().storage;
-    assert_eq!(rows(storage, "schema_version"), ["version=5"]);
+    assert_eq!(rows(storage, "schema_version"), ["version=6"]);
+    assert_eq!(rows(storage, "dropped"), ["only=1|newest=1810026086400000"]);
     let portals: Vec<String> = rows(storage, "portal").iter().map(|row| without_size(row)).collect();
     assert_eq!(
         portals,
