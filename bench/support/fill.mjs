@@ -12,7 +12,7 @@ const SPREAD_MILLIS = 3 * 86_400_000;
 
 const COPY = `
   WITH RECURSIVE n(seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM n WHERE seq < :rows),
-  times(seq, at) AS (SELECT seq, first.logged_at + seq * :spread / :rows FROM n, (SELECT logged_at FROM log WHERE seq = 1) AS first),
+  times(seq, at) AS (SELECT seq, first.logged_at + CAST(seq * :spread / :rows AS INTEGER) FROM n, (SELECT logged_at FROM log WHERE seq = 1) AS first),
   -- UUIDv7: 48 bits of time, the rest from the place.
   ids(seq, at, id) AS (SELECT seq, at, printf('%08x-%04x-7000-8000-%012x', at >> 16, at & 65535, seq) FROM times)
   INSERT INTO log (seq, id, logged_at, type, subject, removed, bytes, event)
