@@ -94,13 +94,7 @@ fn a_failed_attempt_costs_three_rows() {
 /// The circuit, and the alarm twice.
 #[test]
 fn a_probe_of_a_destination_that_is_down_costs_three_rows() {
-    let relay = Relay::new();
-    relay.register(TOKEN);
-    relay.destination().always(Answer::Refuse);
-    for number in 1..=10 {
-        relay.accept(&Post::new(TOKEN, number));
-    }
-    relay.advance(HOUR);
+    let relay = super::relay_with_an_outage();
     let (before, sent) = (relay.portal().storage.rows_written(), relay.faults().count(Operation::Send));
     relay.advance(2 * HOUR);
     let probes = relay.faults().count(Operation::Send) - sent;

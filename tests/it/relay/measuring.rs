@@ -19,13 +19,7 @@ fn metrics(relay: &Relay) -> String {
 
 #[test]
 fn metrics_tell_of_an_outage_and_of_its_end() {
-    let relay = Relay::new();
-    relay.register(TOKEN);
-    relay.destination().always(Answer::Refuse);
-    for number in 1..=10 {
-        relay.accept(&Post::new(TOKEN, number));
-    }
-    relay.advance(HOUR);
+    let relay = super::relay_with_an_outage();
     let down = metrics(&relay);
     for line in [
         format!(r#"bitrix24_relay_portal_state{{portal="{MEMBER}",state="active"}} 1"#),

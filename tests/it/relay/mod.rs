@@ -37,3 +37,19 @@ mod spilling;
 mod taking;
 mod variables;
 mod watching;
+
+use crate::support::destination::Answer;
+use crate::support::post::{Post, TOKEN};
+use crate::support::relay::{HOUR, Relay};
+
+/// A relay whose destination has been down for an hour, while ten events wait for it.
+fn relay_with_an_outage() -> Relay {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().always(Answer::Refuse);
+    for number in 1..=10 {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    relay.advance(HOUR);
+    relay
+}

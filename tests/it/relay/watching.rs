@@ -39,13 +39,7 @@ fn a_retry_whose_alarm_was_lost_is_made_within_twenty_minutes() {
 #[test]
 fn a_circuit_whose_alarm_was_lost_is_probed_again_whatever_became_of_the_memory() {
     for resets in [false, true] {
-        let relay = Relay::new();
-        relay.register(TOKEN);
-        relay.destination().always(Answer::Refuse);
-        for number in 1..=10 {
-            relay.accept(&Post::new(TOKEN, number));
-        }
-        relay.advance(HOUR);
+        let relay = super::relay_with_an_outage();
         lose_alarm(&relay);
         if resets {
             relay.restart();
