@@ -14,7 +14,7 @@ pub fn check(input: &[u8]) {
     for body in [input.to_vec(), [input, b"&member_id=m&AUTH_ID=0123456789abcdef0123456789abcdef"].concat()] {
         let domain = input.split(|byte| *byte == b'&').next().and_then(|text| str::from_utf8(text).ok());
         if let Ok(form) = read_form(&body) {
-            check_claim(InstallClaim::from_form(&form, domain).ok());
+            check_claim(InstallClaim::from_form(form.root(), domain).ok());
         }
     }
     let callback = [input, b"&event=ONAPPINSTALL&auth[member_id]=m"].concat();

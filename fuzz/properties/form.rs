@@ -3,7 +3,7 @@
 use super::query::{encode, pairs};
 use bitrix24_edge_relay::domain::body::{Limit, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_PAIRS, ReadError};
 use bitrix24_edge_relay::domain::form::read_form;
-use bitrix24_edge_relay::domain::php_array::PhpArray;
+use bitrix24_edge_relay::domain::php_tree::PhpTree;
 
 /// Reads the input as a form.
 pub fn check(input: &[u8]) {
@@ -16,7 +16,7 @@ pub fn check(input: &[u8]) {
 
 /// Reads what PHP would send for the tree, where that is within the limits: `[]` is written out as `[0]`, and `é` as
 /// `%C3%A9`, so it may be longer than what was read.
-pub fn is_read_again(tree: &PhpArray) {
+pub fn is_read_again(tree: &PhpTree) {
     let pairs = pairs(tree);
     let body = encode(&pairs);
     if body.len() > MAX_BODY_BYTES || pairs.iter().any(|(name, _)| name.len() > MAX_KEY_BYTES) {
@@ -28,6 +28,6 @@ pub fn is_read_again(tree: &PhpArray) {
     assert_eq!(json(tree), json(&read_form(body.as_bytes()).expect("it was read a line above")));
 }
 
-fn json(tree: &PhpArray) -> String {
+fn json(tree: &PhpTree) -> String {
     serde_json::to_string(tree).expect("every tree is JSON")
 }

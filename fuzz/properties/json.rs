@@ -3,7 +3,7 @@
 use super::form::is_read_again;
 use bitrix24_edge_relay::domain::body::{Limit, MAX_BODY_BYTES, ReadError};
 use bitrix24_edge_relay::domain::json_body::read_json;
-use bitrix24_edge_relay::domain::php_array::PhpArray;
+use bitrix24_edge_relay::domain::php_tree::PhpTree;
 use serde_json::Value;
 
 /// Reads the input as a JSON body.
@@ -25,9 +25,9 @@ pub fn check(input: &[u8]) {
     }
 }
 
-fn is_read_again_from_json(tree: &PhpArray) {
-    let members = tree.iter().map(|(key, value)| {
-        let (key, value) = (serde_json::to_string(&key.as_text()), serde_json::to_string(value));
+fn is_read_again_from_json(tree: &PhpTree) {
+    let members = tree.root().iter().map(|(key, value)| {
+        let (key, value) = (serde_json::to_string(key), serde_json::to_string(&value));
         format!("{}:{}", key.expect("text is JSON"), value.expect("every tree is JSON"))
     });
     let body = format!("{{{}}}", members.collect::<Vec<_>>().join(","));

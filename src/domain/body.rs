@@ -5,7 +5,7 @@
 
 use super::form::read_form;
 use super::json_body::read_json;
-use super::php_array::PhpArray;
+use super::php_tree::PhpTree;
 
 /// Longest body, in bytes as sent: 1 MiB, over 200 times the largest documented one.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
@@ -53,9 +53,6 @@ pub enum Limit {
 /// Why a body cannot be read. Nothing of the body stands in the message: it may hold tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// The body breaks the grammar of forms. The reader of pairs has such an error in its signature, but no body causes it.
-    #[error("the body is not a form")]
-    NotAForm,
     /// The body breaks the grammar of JSON, from this place on.
     #[error("the body is not JSON: line {line}, column {column}")]
     NotJson {
@@ -84,7 +81,7 @@ pub enum ReadError {
 }
 
 /// Reads a body of the given format.
-pub fn read_body(format: BodyFormat, body: &[u8]) -> Result<PhpArray, ReadError> {
+pub fn read_body(format: BodyFormat, body: &[u8]) -> Result<PhpTree, ReadError> {
     match format {
         BodyFormat::Form => read_form(body),
         BodyFormat::Json => read_json(body),

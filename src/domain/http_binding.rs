@@ -40,7 +40,7 @@ pub fn binary(json: &str) -> Result<Content, serde_json::Error> {
     put("ce-b24receivedat", Some(&event.b24receivedat));
     put("ce-b24removed", event.b24removed.map(|removed| if removed { "true" } else { "false" }));
     put("ce-b24hydration", event.b24hydration.as_deref());
-    let body = event.data.map_or_else(String::new, |data| data.get().to_owned());
+    let body = event.data.as_ref().map_or_else(String::new, |data| data.as_str().to_owned());
     if !body.is_empty() {
         headers.push(("content-type", event.datacontenttype.into_owned()));
     }

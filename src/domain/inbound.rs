@@ -4,6 +4,7 @@ use super::body::{BodyFormat, Limit, Malformed, ReadError, read_body};
 use super::cloudevent::is_attribute_text;
 use super::member_id::MemberId;
 use super::php_array::{PhpArray, PhpValue};
+use super::php_tree::PhpTree;
 use super::secret::Secret;
 use super::time::Timestamp;
 use std::fmt;
@@ -15,7 +16,7 @@ pub const MAX_EVENT_NAME_BYTES: usize = 256;
 pub struct InboundEvent {
     event_name: String,
     member_id: MemberId,
-    post: PhpArray,
+    post: PhpTree,
 }
 
 /// The POST is not taken as an event. The message may be shown to whoever sent it.
@@ -54,15 +55,15 @@ impl InboundEvent {
     }
 
     /// Looks for the event's name, then for the portal's `member_id`.
-    pub fn from_post(post: PhpArray) -> Result<Self, InboundError> {
-        let event_name = text_at(&post, "event").ok_or(InboundError::NoEvent)?.to_owned();
+    pub fn from_post(post: PhpTree) -> Result<Self, InboundError> {
+        let event_name = text_at(post.root(), "event").ok_or(InboundError::NoEvent)?.to_owned();
         if event_name.len() > MAX_EVENT_NAME_BYTES {
             return Err(Limit::EventName.into());
         }
         if !is_attribute_text(&event_name) {
             return Err(Malformed::EventName.into());
         }
-        let member_id = auth_text(&post, "member_id").ok_or(InboundError::BadMemberId)?;
+        let member_id = auth_text(post.root(), "member_id").ok_or(InboundError::BadMemberId)?;
         let member_id = MemberId::try_from(member_id).map_err(|_| InboundError::BadMemberId)?;
         Ok(Self { event_name, member_id, post })
     }
@@ -82,55 +83,55 @@ impl InboundEvent {
     /// The only proof of where the POST comes from, of any length. `None` where it is absent or empty.
     #[must_use]
     pub fn application_token(&self) -> Option<Secret> {
-        auth_text(&self.post, "application_token").map(Secret::new)
+        auth_text(self.post(), "application_token").map(Secret::new)
     }
 
     /// When the portal queued the event, by its own clock (`ts`).
     #[must_use]
     pub fn occurred_at(&self) -> Option<Timestamp> {
-        text_at(&self.post, "ts").and_then(Timestamp::from_unix_seconds_text)
+        text_at(self.post(), "ts").and_then(Timestamp::from_unix_seconds_text)
     }
 
     /// Host, and port if any, at which the portal was called when the event was raised. Not its identity, and unchecked.
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
-        auth_text(&self.post, "domain")
+        auth_text(self.post(), "domain")
     }
 
     /// The id of the subscription on the portal.
     #[must_use]
     pub fn handler_id(&self) -> Option<&str> {
-        text_at(&self.post, "event_handler_id")
+        text_at(self.post(), "event_handler_id")
     }
 
     /// The scopes of the application, comma-separated.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
-        auth_text(&self.post, "scope")
+        auth_text(self.post(), "scope")
     }
 
     /// The application's status: `L` local, `F` free, `D` demo, `T` trial, `P` paid, `S` subscription.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
-        auth_text(&self.post, "status")
+        auth_text(self.post(), "status")
     }
 
     /// Who caused the event; absent where no user did.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
-        auth_text(&self.post, "user_id")
+        auth_text(self.post(), "user_id")
     }
 
     /// What happened, tokens included. Not always an array: a deleted line is sent as `data=107`.
     #[must_use]
-    pub fn data(&self) -> Option<&PhpValue> {
+    pub fn data(&self) -> Option<PhpValue<'_>> {
         self.post.get("data")
     }
 
     /// The whole POST, tokens included.
     #[must_use]
-    pub fn post(&self) -> &PhpArray {
-        &self.post
+    pub fn post(&self) -> PhpArray<'_> {
+        self.post.root()
     }
 }
 
@@ -144,11 +145,11 @@ impl fmt::Debug for InboundEvent {
 }
 
 /// A leaf that is not empty.
-fn text_at<'a>(array: &'a PhpArray, key: &str) -> Option<&'a str> {
+fn text_at<'a>(array: PhpArray<'a>, key: &str) -> Option<&'a str> {
     array.get(key).and_then(PhpValue::as_text).filter(|text| !text.is_empty())
 }
 
-fn auth_text<'a>(post: &'a PhpArray, key: &str) -> Option<&'a str> {
+fn auth_text<'a>(post: PhpArray<'a>, key: &str) -> Option<&'a str> {
     text_at(post.get("auth")?.as_array()?, key)
 }
 

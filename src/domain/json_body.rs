@@ -12,22 +12,23 @@
 //! - A number over the range of floats is malformed; PHP would send `INF`.
 
 use super::body::{Limit, MAX_BODY_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_PAIRS, Malformed, ReadError};
-use super::php_array::{PhpArray, PhpValue};
+use super::php_array::PhpValue;
 use super::php_float;
 use super::php_name::register;
+use super::php_tree::{PhpTree, Slot};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// Reads a JSON body.
-pub fn read_json(body: &[u8]) -> Result<PhpArray, ReadError> {
+pub fn read_json(body: &[u8]) -> Result<PhpTree, ReadError> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Limit::Body.into());
     }
     let decoded = decode(&String::from_utf8_lossy(body))?;
-    let mut tree = PhpArray::default();
+    let mut tree = PhpTree::with_room_for(decoded.text_bytes());
     let mut name = String::new();
-    for (key, value) in decoded {
-        name.push_str(&key.as_text());
+    for (key, value) in decoded.root().iter() {
+        name.push_str(key);
         send(&mut tree, &mut name, value)?;
         name.clear();
     }
@@ -35,30 +36,30 @@ pub fn read_json(body: &[u8]) -> Result<PhpArray, ReadError> {
 }
 
 /// `json_decode`, but that nothing is told from an empty array, since neither is sent.
-fn decode(text: &str) -> Result<PhpArray, ReadError> {
-    let mut budget = Budget { pairs: 0, exceeded: None };
+fn decode(text: &str) -> Result<PhpTree, ReadError> {
+    let mut decoding = Decoding { tree: PhpTree::with_room_for(text.len()), pairs: 0, exceeded: None };
     let mut json = serde_json::Deserializer::from_str(text);
-    let root = Container { budget: &mut budget, level: 0, name_bytes: 0 };
-    let decoded = (&mut json).deserialize_map(root).and_then(|value| json.end().map(|()| value));
-    match (decoded, budget.exceeded) {
-        (Ok(PhpValue::Array(array)), _) => Ok(array),
-        (_, Some(limit)) => Err(limit.into()),
+    let root = Place { decoding: &mut decoding, slot: PhpTree::ROOT, level: 0, name_bytes: 0 };
+    let decoded = (&mut json).deserialize_map(root).and_then(|()| json.end());
+    match (decoded, decoding.exceeded) {
+        (Ok(()), _) => Ok(decoding.tree),
+        (Err(_), Some(limit)) => Err(limit.into()),
         (Err(error), None) if !error.is_data() => {
             Err(Malformed::NotJson { line: error.line(), column: error.column() }.into())
         }
-        (Ok(PhpValue::Text(_)) | Err(_), None) => Err(Malformed::NotAnObject.into()),
+        (Err(_), None) => Err(Malformed::NotAnObject.into()),
     }
 }
 
 /// `http_build_query`, pair by pair, and `parse_str` of each.
-fn send(tree: &mut PhpArray, name: &mut String, value: PhpValue) -> Result<(), Limit> {
+fn send(tree: &mut PhpTree, name: &mut String, value: PhpValue<'_>) -> Result<(), Limit> {
     match value {
         PhpValue::Text(text) => register(tree, name, text)?,
         PhpValue::Array(array) => {
             let parent = name.len();
-            for (key, value) in array {
+            for (key, value) in array.iter() {
                 name.push('[');
-                name.push_str(&key.as_text());
+                name.push_str(key);
                 name.push(']');
                 send(tree, name, value)?;
                 name.truncate(parent);
@@ -68,14 +69,15 @@ fn send(tree: &mut PhpArray, name: &mut String, value: PhpValue) -> Result<(), L
     Ok(())
 }
 
-/// What may still be read.
-struct Budget {
+/// What was read, and what may still be.
+struct Decoding {
+    tree: PhpTree,
     pairs: usize,
     /// The limit that stopped the reader: its own errors are text.
     exceeded: Option<Limit>,
 }
 
-impl Budget {
+impl Decoding {
     fn exceed<E: Error>(&mut self, limit: Limit) -> E {
         self.exceeded = Some(limit);
         E::custom(limit)
@@ -87,118 +89,126 @@ impl Budget {
     }
 }
 
-/// Reads one value.
-struct Container<'a> {
-    budget: &'a mut Budget,
+/// Where one value is read to.
+struct Place<'a> {
+    decoding: &'a mut Decoding,
+    slot: Slot,
     /// How many keys lead here; 0 is the body itself.
     level: usize,
     /// Length of the name that a form would have had for this value.
     name_bytes: usize,
 }
 
-impl Container<'_> {
-    /// The reader of a member whose key has `key_bytes`.
-    fn member<E: Error>(&mut self, key_bytes: usize) -> Result<Container<'_>, E> {
+impl Place<'_> {
+    /// Checks the limits of a member whose key has `key_bytes`. Returns the length of its name.
+    fn admit<E: Error>(&mut self, key_bytes: usize) -> Result<usize, E> {
         // The first key stands alone, every further one in brackets: this member's are as many as the level.
         let brackets = if self.level == 0 { 0 } else { 2 };
         let name_bytes = self.name_bytes + key_bytes + brackets;
         if name_bytes > MAX_KEY_BYTES {
-            return Err(self.budget.exceed(Limit::Key));
+            return Err(self.decoding.exceed(Limit::Key));
         }
         if self.level > MAX_DEPTH {
-            return Err(self.budget.exceed(Limit::Depth));
+            return Err(self.decoding.exceed(Limit::Depth));
         }
-        Ok(Container { budget: self.budget, level: self.level + 1, name_bytes })
+        Ok(name_bytes)
     }
 
-    fn leaf<E: Error>(self, text: String) -> Result<PhpValue, E> {
-        self.budget.count_pair()?;
-        Ok(PhpValue::Text(text))
+    fn member(&mut self, slot: Slot, name_bytes: usize) -> Place<'_> {
+        Place { decoding: self.decoding, slot, level: self.level + 1, name_bytes }
     }
 
-    fn branch<E: Error>(self, array: PhpArray) -> Result<PhpValue, E> {
-        if array.is_empty() {
-            self.budget.count_pair()?;
-        }
-        Ok(PhpValue::Array(array))
+    fn leaf<E: Error>(self, text: &str) -> Result<(), E> {
+        self.decoding.tree.put(self.slot, text);
+        self.decoding.count_pair()
+    }
+
+    fn empty<E: Error>(self) -> Result<(), E> {
+        self.decoding.tree.put_array(self.slot);
+        self.decoding.count_pair()
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Container<'_> {
-    type Value = PhpValue;
+impl<'de> DeserializeSeed<'de> for Place<'_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PhpValue, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Container<'_> {
-    type Value = PhpValue;
+impl<'de> Visitor<'de> for Place<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<PhpValue, E> {
-        self.branch(PhpArray::default())
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.empty()
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<PhpValue, E> {
-        self.leaf(u8::from(value).to_string())
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.leaf(if value { "1" } else { "0" })
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<PhpValue, E> {
-        self.leaf(value.to_string())
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.leaf(&value.to_string())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "PHP reads an integer over its range as a float")]
-    fn visit_u64<E: Error>(self, value: u64) -> Result<PhpValue, E> {
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         match i64::try_from(value) {
             Ok(value) => self.visit_i64(value),
             Err(_) => self.visit_f64(value as f64),
         }
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<PhpValue, E> {
-        self.leaf(php_float::to_text(value))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.leaf(&php_float::to_text(value))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<PhpValue, E> {
-        self.leaf(value.to_owned())
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        self.leaf(value)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<PhpValue, A::Error> {
-        let mut array = PhpArray::default();
-        loop {
-            let key_bytes = array.len().to_string().len();
-            let Some(value) = list.next_element_seed(Element { list: &mut self, key_bytes })? else {
-                return self.branch(array);
-            };
-            array.append(value);
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        self.decoding.tree.put_array(self.slot);
+        let mut index = 0;
+        while list.next_element_seed(Element { list: &mut self, index })?.is_some() {
+            index += 1;
         }
+        if index == 0 { self.decoding.count_pair() } else { Ok(()) }
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<PhpValue, A::Error> {
-        let mut array = PhpArray::default();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.decoding.tree.put_array(self.slot);
+        let mut is_empty = true;
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value_seed(self.member(key.len())?)?;
-            array.set(&key, value);
+            is_empty = false;
+            let name_bytes = self.admit(key.len())?;
+            let slot = self.decoding.tree.child(self.slot, &key);
+            map.next_value_seed(self.member(slot, name_bytes))?;
         }
-        self.branch(array)
+        if is_empty { self.decoding.count_pair() } else { Ok(()) }
     }
 }
 
 /// Reads the next element of a list, if there is one: only then do the limits apply to it.
 struct Element<'a, 'b> {
-    list: &'a mut Container<'b>,
-    key_bytes: usize,
+    list: &'a mut Place<'b>,
+    index: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
-    type Value = PhpValue;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PhpValue, D::Error> {
-        self.list.member(self.key_bytes)?.deserialize(deserializer)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self { list, index } = self;
+        let key = index.to_string();
+        let name_bytes = list.admit(key.len())?;
+        let slot = list.decoding.tree.child(list.slot, &key);
+        list.member(slot, name_bytes).deserialize(deserializer)
     }
 }
 

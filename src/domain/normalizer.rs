@@ -2,15 +2,14 @@
 
 use super::catalogue;
 use super::cloudevent::{
-    CloudEvent, DATA_CONTENT_TYPE, MAX_ATTRIBUTE_BYTES, SPEC_VERSION, TYPE_PREFIX, is_attribute_text,
+    CloudEvent, DATA_CONTENT_TYPE, Json, MAX_ATTRIBUTE_BYTES, SPEC_VERSION, TYPE_PREFIX, is_attribute_text,
 };
 use super::event_id::EventId;
 use super::inbound::InboundEvent;
 use super::member_id::MemberId;
-use super::redaction::{Redacted, Redaction};
+use super::redaction::Redaction;
 use super::subject::find_subject;
 use super::time::Timestamp;
-use serde_json::value::{RawValue, to_raw_value};
 
 /// What stands in place of an unknown event's name that tells a token of its own POST.
 const REDACTED_NAME: &str = "redacted";
@@ -42,7 +41,7 @@ pub fn normalize(inbound: &InboundEvent, id: EventId, received_at: Timestamp) ->
         }),
         time: inbound.occurred_at().map_or_else(|| receipt.clone(), Timestamp::to_rfc3339_seconds),
         datacontenttype: DATA_CONTENT_TYPE.into(),
-        data: inbound.data().and_then(|data| redaction.redact(data)).map(to_json),
+        data: inbound.data().and_then(|data| redaction.redact(data)).map(Json::new),
         b24event: name.to_owned(),
         b24memberid: inbound.member_id().clone(),
         b24handlerid: inbound.handler_id().and_then(attribute),
@@ -57,10 +56,6 @@ pub fn normalize(inbound: &InboundEvent, id: EventId, received_at: Timestamp) ->
 
 fn is_attribute(text: &str, redaction: &Redaction<'_>) -> bool {
     text.len() <= MAX_ATTRIBUTE_BYTES && is_attribute_text(text) && !redaction.tells_token(text)
-}
-
-fn to_json(data: Redacted<'_>) -> Box<RawValue> {
-    to_raw_value(&data).expect("text, lists, and maps whose keys are text or integers always have a JSON form")
 }
 
 fn source(inbound: &InboundEvent, redaction: &Redaction<'_>) -> String {

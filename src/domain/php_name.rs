@@ -10,84 +10,78 @@
 //! - A leaf on the way is replaced by an array, and an array at the end by the leaf: the last one wins.
 
 use super::body::{Limit, MAX_DEPTH, MAX_KEY_BYTES};
-use super::php_array::{PhpArray, PhpValue};
-
-/// What `isspace` means in PHP's locale.
-const WHITE_SPACE: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
-
-struct Name<'a> {
-    first: String,
-    /// What stands in the brackets; `None` appends.
-    keys: Vec<Option<&'a str>>,
-}
+use super::php_tree::PhpTree;
+use std::borrow::Cow;
 
 /// Puts a pair of a form into the tree.
-pub(super) fn register(tree: &mut PhpArray, name: &str, value: String) -> Result<(), Limit> {
+pub(super) fn register(tree: &mut PhpTree, name: &str, value: &str) -> Result<(), Limit> {
     if name.len() > MAX_KEY_BYTES {
         return Err(Limit::Key);
     }
-    let Some(name) = read_name(name)? else {
+    let name = if name.as_bytes().contains(&0) { cut_at(name, 0).map_or(name, |(before, _)| before) } else { name };
+    let name = name.trim_start_matches(' ');
+    let (first, brackets) = cut_at(name, b'[').map_or((name, None), |(first, open)| (first, Some(open)));
+    if first.is_empty() {
         return Ok(());
-    };
-    let value = PhpValue::Text(value);
-    let Some((last, way)) = name.keys.split_last() else {
-        tree.set(&name.first, value);
-        return Ok(());
-    };
-    let mut array = tree.array(&name.first);
-    for key in way {
-        array = match key {
-            Some(key) => array.array(key),
-            None => match array.append_array() {
-                Some(array) => array,
-                None => return Ok(()),
-            },
-        };
     }
-    match last {
-        Some(key) => array.set(key, value),
-        None => {
-            // PHP, too, loses a value for which there is no next index.
-            array.append(value);
+    let Some((mut key, mut after)) = brackets.and_then(read_key) else {
+        let slot = tree.child(PhpTree::ROOT, &plain(name));
+        tree.put(slot, value);
+        return Ok(());
+    };
+    let mut slot = Some(tree.child(PhpTree::ROOT, &plain(first)));
+    let mut depth = 1;
+    loop {
+        // PHP, too, loses a value for which there is no next index. The name is read to its end all the same: it may be too deep.
+        slot = slot.and_then(|slot| match key {
+            Some(key) => Some(tree.child(slot, key)),
+            None => tree.next_child(slot),
+        });
+        let Some(open) = after.strip_prefix('[') else {
+            break;
+        };
+        if depth == MAX_DEPTH {
+            return Err(Limit::Depth);
         }
+        let Some(next) = read_key(open) else {
+            break;
+        };
+        (key, after) = next;
+        depth += 1;
+    }
+    if let Some(slot) = slot {
+        tree.put(slot, value);
     }
     Ok(())
 }
 
-fn read_name(name: &str) -> Result<Option<Name<'_>>, Limit> {
-    let name = name.split_once('\0').map_or(name, |(before, _)| before);
-    let name = name.trim_start_matches(' ');
-    let (first, brackets) = match name.split_once('[') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (name, None),
+/// Reads what stands behind an opening bracket: the key, where there is one, and what comes behind the closing bracket. `None` where
+/// there is no closing one.
+fn read_key(open: &str) -> Option<(Option<&str>, &str)> {
+    // White space is what `isspace` says in PHP's locale.
+    let appends = match open.as_bytes() {
+        [b']', ..] => 1,
+        [b' ' | b'\t'..=b'\r', b']', ..] => 2,
+        _ => 0,
     };
-    if first.is_empty() {
-        return Ok(None);
+    if appends > 0 {
+        return Some((None, &open[appends..]));
     }
-    let mut keys = Vec::new();
-    let mut rest = brackets;
-    while let Some(open) = rest {
-        if keys.len() == MAX_DEPTH {
-            return Err(Limit::Depth);
-        }
-        let (key, after) = match open.strip_prefix(WHITE_SPACE).unwrap_or(open).strip_prefix(']') {
-            Some(after) => (None, after),
-            None => match open.split_once(']') {
-                Some((key, after)) => (Some(key), after),
-                None if keys.is_empty() => {
-                    return Ok(Some(Name { first: plain(name), keys }));
-                }
-                None => break,
-            },
-        };
-        keys.push(key);
-        rest = after.strip_prefix('[');
-    }
-    Ok(Some(Name { first: plain(first), keys }))
+    cut_at(open, b']').map(|(key, after)| (Some(key), after))
 }
 
-fn plain(text: &str) -> String {
-    text.replace([' ', '.', '['], "_")
+/// Cuts at an ASCII character, which is in neither half.
+fn cut_at(text: &str, character: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == character)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| matches!(byte, b' ' | b'.' | b'[')) {
+        text.replace([' ', '.', '['], "_").into()
+    } else {
+        text.into()
+    }
 }
 
 #[cfg(test)]
@@ -96,9 +90,9 @@ mod tests {
 
     /// The tree of pairs with these names, whose values are 0, 1, 2, ...
     fn tree(names: &[&str]) -> String {
-        let mut tree = PhpArray::default();
+        let mut tree = PhpTree::default();
         for (at, name) in names.iter().enumerate() {
-            register(&mut tree, name, at.to_string()).unwrap();
+            register(&mut tree, name, &at.to_string()).unwrap();
         }
         serde_json::to_string(&tree).unwrap()
     }
@@ -126,8 +120,8 @@ mod tests {
 
     #[test]
     fn names_have_a_longest_length_and_a_deepest_level() {
-        let mut tree = PhpArray::default();
-        let mut take = |name: String| register(&mut tree, &name, String::new());
+        let mut tree = PhpTree::default();
+        let mut take = |name: String| register(&mut tree, &name, "");
         assert_eq!(take("a".repeat(MAX_KEY_BYTES)), Ok(()));
         assert_eq!(take("a".repeat(MAX_KEY_BYTES + 1)), Err(Limit::Key));
         assert_eq!(take(format!("a{}", "[b]".repeat(MAX_DEPTH))), Ok(()));

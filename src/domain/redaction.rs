@@ -11,10 +11,8 @@
 //!
 //! Removing does not change what the rest is: a list stays a list and closes up, a map stays a map, even with nothing in it.
 
+use super::json_text::push_json_text;
 use super::php_array::{PhpArray, PhpValue};
-use super::php_key::PhpKey;
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use std::collections::BTreeSet;
 
 /// Keys under which tokens stand: of `auth`, of the installer's form (`AUTH_ID`, `REFRESH_ID`), of workflow activities.
 pub const TOKEN_KEYS: [&str; 6] =
@@ -36,30 +34,36 @@ pub const MAX_CONTAINED_BYTES: usize = 64;
 
 /// What must not be told of a POST.
 pub struct Redaction<'a> {
-    /// Every token, to be found as a whole.
-    tokens: BTreeSet<&'a str>,
+    /// Every token, to be found as a whole: sorted.
+    tokens: Vec<&'a str>,
     /// Beginnings of the longer tokens, to be found inside of other text: sorted, and none begins with another.
     contained: Vec<&'a [u8]>,
+    /// The bytes with which a token begins: most texts are told from all tokens by them.
+    begins: [bool; 256],
     is_method_confirm: bool,
 }
 
 impl<'a> Redaction<'a> {
     /// Collects the tokens of a POST.
     #[must_use]
-    pub fn of(post: &'a PhpArray, event_name: &str) -> Self {
+    pub fn of(post: PhpArray<'a>, event_name: &str) -> Self {
         let mut redaction = Self {
-            tokens: BTreeSet::new(),
+            tokens: Vec::new(),
             contained: Vec::new(),
+            begins: [false; 256],
             is_method_confirm: event_name.eq_ignore_ascii_case(METHOD_CONFIRM.0),
         };
         for (key, value) in post.iter() {
-            let in_data = matches!(key, PhpKey::Text(key) if key == "data");
+            let in_data = key == "data";
             redaction.collect(key, value, in_data, false);
         }
+        redaction.tokens.sort_unstable();
         for token in &redaction.tokens {
-            let Some(beginning) = token.as_bytes().get(..token.len().min(MAX_CONTAINED_BYTES)) else {
-                continue;
-            };
+            let token = token.as_bytes();
+            if let Some(first) = token.first() {
+                redaction.begins[usize::from(*first)] = true;
+            }
+            let beginning = &token[..token.len().min(MAX_CONTAINED_BYTES)];
             // What begins with a shorter token is found by that one. Sorted as they are, it is the last one kept.
             let is_found = redaction.contained.last().is_some_and(|kept| beginning.starts_with(kept));
             if beginning.len() >= MIN_CONTAINED_BYTES && !is_found {
@@ -72,22 +76,27 @@ impl<'a> Redaction<'a> {
     /// Whether the text is a token of this POST, or contains one.
     #[must_use]
     pub fn tells_token(&self, text: &str) -> bool {
-        self.tokens.contains(text) || self.contains_token(text.as_bytes())
+        self.is_token(text) || self.contains_token(text.as_bytes())
     }
 
-    /// What is left of `data`. `None` where nothing is: it was a token itself.
+    /// What is left of `data`, as JSON. `None` where nothing is: it was a token itself.
     #[must_use]
-    pub fn redact(&'a self, data: &'a PhpValue) -> Option<Redacted<'a>> {
-        self.keeps(data).then_some(Redacted { value: data, redaction: self })
+    pub fn redact(&self, data: PhpValue<'_>) -> Option<String> {
+        let mut json = String::new();
+        self.keeps(data).then(|| {
+            self.write(data, &mut json);
+            json
+        })
     }
 
-    fn collect(&mut self, key: &PhpKey, value: &'a PhpValue, in_data: bool, in_token_key: bool) {
+    fn collect(&mut self, key: &str, value: PhpValue<'a>, in_data: bool, in_token_key: bool) {
         let holds_tokens = in_token_key || self.is_token_key(key, in_data);
         match value {
-            PhpValue::Text(text) if holds_tokens && !text.is_empty() => {
-                self.tokens.insert(text);
+            PhpValue::Text(text) => {
+                if holds_tokens && !text.is_empty() {
+                    self.tokens.push(text);
+                }
             }
-            PhpValue::Text(_) => {}
             PhpValue::Array(array) => {
                 for (key, value) in array.iter() {
                     self.collect(key, value, in_data, holds_tokens);
@@ -96,63 +105,69 @@ impl<'a> Redaction<'a> {
         }
     }
 
-    fn is_token_key(&self, key: &PhpKey, in_data: bool) -> bool {
-        let PhpKey::Text(key) = key else {
-            return false;
-        };
+    fn is_token_key(&self, key: &str, in_data: bool) -> bool {
         TOKEN_KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
             || (in_data && self.is_method_confirm && key.eq_ignore_ascii_case(METHOD_CONFIRM.1))
+    }
+
+    fn begins_token(&self, byte: u8) -> bool {
+        self.begins[usize::from(byte)]
+    }
+
+    fn is_token(&self, text: &str) -> bool {
+        let may_be = text.bytes().next().is_some_and(|byte| self.begins_token(byte));
+        may_be && self.tokens.binary_search(&text).is_ok()
     }
 
     fn contains_token(&self, text: &[u8]) -> bool {
         if self.contained.is_empty() || text.len() < MIN_CONTAINED_BYTES {
             return false;
         }
-        (0..=text.len() - MIN_CONTAINED_BYTES).any(|start| {
+        for start in 0..=text.len() - MIN_CONTAINED_BYTES {
+            if !self.begins_token(text[start]) {
+                continue;
+            }
             let rest = &text[start..];
             // Of tokens of which none begins with another, only the last that is not after `rest` can be its beginning.
             let after = self.contained.partition_point(|token| *token <= rest);
-            after.checked_sub(1).is_some_and(|last| rest.starts_with(self.contained[last]))
-        })
+            if after.checked_sub(1).is_some_and(|last| rest.starts_with(self.contained[last])) {
+                return true;
+            }
+        }
+        false
     }
 
-    fn keeps(&self, value: &PhpValue) -> bool {
+    fn keeps(&self, value: PhpValue<'_>) -> bool {
         value.as_text().is_none_or(|text| !self.tells_token(text))
     }
 
-    fn keeps_entry(&self, key: &PhpKey, value: &PhpValue) -> bool {
-        let is_auth = matches!(key, PhpKey::Text(key) if key.eq_ignore_ascii_case(AUTH_KEY));
-        !is_auth && !self.is_token_key(key, true) && !self.tells_token(&key.as_text()) && self.keeps(value)
+    fn keeps_key(&self, key: &str) -> bool {
+        !key.eq_ignore_ascii_case(AUTH_KEY) && !self.is_token_key(key, true) && !self.tells_token(key)
     }
-}
 
-/// `data` without tokens. It is serialized from the tree as it was read, so nothing is copied.
-#[derive(Clone, Copy)]
-pub struct Redacted<'a> {
-    value: &'a PhpValue,
-    redaction: &'a Redaction<'a>,
-}
-
-impl Serialize for Redacted<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let redaction = self.redaction;
-        let array = match self.value {
-            PhpValue::Text(text) => return serializer.serialize_str(text),
+    /// Writes a value that is kept.
+    fn write(&self, value: PhpValue<'_>, json: &mut String) {
+        let array = match value {
+            PhpValue::Text(text) => return push_json_text(json, text),
             PhpValue::Array(array) => array,
         };
-        if array.is_list() {
-            let mut list = serializer.serialize_seq(None)?;
-            for (_, value) in array.iter().filter(|(_, value)| redaction.keeps(value)) {
-                list.serialize_element(&Redacted { value, redaction })?;
+        let is_list = array.is_list();
+        json.push(if is_list { '[' } else { '{' });
+        let start = json.len();
+        for (key, value) in array.iter() {
+            if !(is_list || self.keeps_key(key)) || !self.keeps(value) {
+                continue;
             }
-            list.end()
-        } else {
-            let mut map = serializer.serialize_map(None)?;
-            for (key, value) in array.iter().filter(|(key, value)| redaction.keeps_entry(key, value)) {
-                map.serialize_entry(key, &Redacted { value, redaction })?;
+            if json.len() > start {
+                json.push(',');
             }
-            map.end()
+            if !is_list {
+                push_json_text(json, key);
+                json.push(':');
+            }
+            self.write(value, json);
         }
+        json.push(if is_list { ']' } else { '}' });
     }
 }
 
@@ -166,9 +181,7 @@ mod tests {
     /// What is left of `data`, in JSON.
     fn redacted(event: &str, body: &str) -> Option<String> {
         let post = read_form(body.as_bytes()).unwrap();
-        let redaction = Redaction::of(&post, event);
-        let left = redaction.redact(post.get("data")?)?;
-        Some(serde_json::to_string(&left).unwrap())
+        Redaction::of(post.root(), event).redact(post.get("data")?)
     }
 
     fn left(body: &str) -> String {

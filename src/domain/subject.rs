@@ -12,7 +12,7 @@ pub const PATHS_OF_UNKNOWN_EVENTS: &[&str] = &["data.FIELDS.ID", "data.ID", "dat
 /// The id of the subject. `None` where no path leads to one: Bitrix24 sends nothing, `0` or the literal text `undefined`
 /// where it has no id.
 #[must_use]
-pub fn find_subject(post: &PhpArray, entry: Option<&Entry>) -> Option<String> {
+pub fn find_subject(post: PhpArray<'_>, entry: Option<&Entry>) -> Option<String> {
     let paths = entry.map_or(PATHS_OF_UNKNOWN_EVENTS, |entry| entry.subject);
     paths.iter().find_map(|paths| {
         let ids: Option<Vec<&str>> = paths.split(':').map(|path| id_at(post, path)).collect();
@@ -20,7 +20,7 @@ pub fn find_subject(post: &PhpArray, entry: Option<&Entry>) -> Option<String> {
     })
 }
 
-fn id_at<'a>(post: &'a PhpArray, path: &str) -> Option<&'a str> {
+fn id_at<'a>(post: PhpArray<'a>, path: &str) -> Option<&'a str> {
     let mut keys = path.split('.');
     let mut value = post.get(keys.next()?)?;
     for key in keys {
@@ -29,7 +29,7 @@ fn id_at<'a>(post: &'a PhpArray, path: &str) -> Option<&'a str> {
     value.as_text().filter(|id| !matches!(*id, "" | "0" | "undefined"))
 }
 
-fn child<'a>(array: &'a PhpArray, key: &str) -> Option<&'a PhpValue> {
+fn child<'a>(array: PhpArray<'a>, key: &str) -> Option<PhpValue<'a>> {
     if key != "*" {
         return array.get(key);
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn subject(event: &str, body: &str) -> Option<String> {
-        find_subject(&read_form(body.as_bytes()).unwrap(), find(event))
+        find_subject(read_form(body.as_bytes()).unwrap().root(), find(event))
     }
 
     #[test]

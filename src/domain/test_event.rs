@@ -1,12 +1,11 @@
 //! The event by which an operator tries a destination. It never stands in a log.
 
-use super::cloudevent::{CloudEvent, DATA_CONTENT_TYPE, SPEC_VERSION};
+use super::cloudevent::{CloudEvent, DATA_CONTENT_TYPE, Json, SPEC_VERSION};
 use super::event_id::EventId;
 use super::member_id::MemberId;
 use super::normalizer::portal_source;
 use super::notice::NOTICE_TYPE_PREFIX;
 use super::time::Timestamp;
-use serde_json::value::to_raw_value;
 
 /// Its `b24event`: Bitrix24 has no event of this name.
 const NAME: &str = "TEST";
@@ -29,7 +28,7 @@ pub fn test_event(
         subject: Some(destination.to_owned()),
         time: now.to_rfc3339_millis(),
         datacontenttype: DATA_CONTENT_TYPE.into(),
-        data: to_raw_value(&serde_json::json!({ "destination": destination })).ok(),
+        data: Some(Json::new(serde_json::json!({ "destination": destination }).to_string())),
         b24event: NAME.to_owned(),
         b24memberid: member_id.clone(),
         b24handlerid: None,

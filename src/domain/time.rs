@@ -126,25 +126,48 @@ impl Timestamp {
     /// RFC 3339 in UTC, whole seconds: `2024-12-19T11:39:09Z`.
     #[must_use]
     pub fn to_rfc3339_seconds(self) -> String {
-        let (date, clock) = self.date_and_clock();
-        format!("{date}T{clock}Z")
+        let mut text = self.seconds();
+        text.push('Z');
+        text
     }
 
     /// RFC 3339 in UTC with milliseconds: `2024-12-19T11:39:09.512Z`.
     #[must_use]
     pub fn to_rfc3339_millis(self) -> String {
-        let (date, clock) = self.date_and_clock();
-        format!("{date}T{clock}.{:03}Z", self.0 % 1000)
+        let mut text = self.seconds();
+        let millis = self.0 % 1000;
+        text.push('.');
+        push_digit(&mut text, millis / 100);
+        push_pair(&mut text, millis % 100);
+        text.push('Z');
+        text
     }
 
-    fn date_and_clock(self) -> (String, String) {
+    /// RFC 3339 without what comes behind the seconds.
+    fn seconds(self) -> String {
         let (year, month, day) = civil_from_days(self.0 / MILLIS_PER_DAY);
         let seconds = self.0 % MILLIS_PER_DAY / 1000;
-        (
-            format!("{year:04}-{month:02}-{day:02}"),
-            format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
-        )
+        let mut text = String::with_capacity("9999-12-31T23:59:59.999Z".len());
+        push_pair(&mut text, year / 100);
+        push_pair(&mut text, year % 100);
+        for (before, number) in
+            [('-', month), ('-', day), ('T', seconds / 3600), (':', seconds / 60 % 60), (':', seconds % 60)]
+        {
+            text.push(before);
+            push_pair(&mut text, number);
+        }
+        text
     }
+}
+
+/// Writes a number under 100 in two digits. Every event has two times, and `format!` takes longer than all else about them.
+fn push_pair(text: &mut String, number: i64) {
+    push_digit(text, number / 10);
+    push_digit(text, number % 10);
+}
+
+fn push_digit(text: &mut String, digit: i64) {
+    text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
 }
 
 /// The proleptic Gregorian calendar in eras of 400 years that begin on 1 March, so that the leap day is a year's last.

@@ -2,7 +2,7 @@
 
 use crate::fixtures;
 use bitrix24_edge_relay::domain::body::{BodyFormat, read_body};
-use bitrix24_edge_relay::domain::php_array::{PhpArray, PhpValue};
+use bitrix24_edge_relay::domain::php_tree::{PhpTree, Slot};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -61,22 +61,25 @@ impl Reading {
     fn json(&self) -> String {
         match self {
             Self::Json(json) => json.clone(),
-            Self::Entries(entries) => serde_json::to_string(&entries.array()).expect("every tree is JSON"),
+            Self::Entries(entries) => {
+                let mut tree = PhpTree::default();
+                entries.fill(&mut tree, PhpTree::ROOT);
+                serde_json::to_string(&tree).expect("every tree is JSON")
+            }
         }
     }
 }
 
 impl Entries {
-    fn array(&self) -> PhpArray {
-        let mut array = PhpArray::default();
+    fn fill(&self, tree: &mut PhpTree, array: Slot) {
+        tree.put_array(array);
         for (key, entry) in &self.entries {
-            let value = match entry {
-                Entry::Leaf(text) => PhpValue::Text(text.lossy()),
-                Entry::Branch(entries) => PhpValue::Array(entries.array()),
-            };
-            array.set(&key.lossy(), value);
+            let slot = tree.child(array, &key.lossy());
+            match entry {
+                Entry::Leaf(text) => tree.put(slot, &text.lossy()),
+                Entry::Branch(entries) => entries.fill(tree, slot),
+            }
         }
-        array
     }
 }
 

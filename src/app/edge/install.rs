@@ -17,7 +17,7 @@ use crate::domain::application::claim::{ClaimError, InstallClaim};
 use crate::domain::application::settings::Application;
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
-use crate::domain::php_array::PhpArray;
+use crate::domain::php_tree::PhpTree;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use crate::domain::secret::Secret;
@@ -83,7 +83,7 @@ impl Edge {
         &self,
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
-        tree: PhpArray,
+        tree: PhpTree,
     ) -> Result<Reply, Problem> {
         let post = post::normalized(runtime, request, &post::read_event(tree)?)?;
         post.account(self.install_by_post(runtime, &post).await)
@@ -158,10 +158,10 @@ impl Edge {
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
         application: &Application,
-        form: &PhpArray,
+        form: &PhpTree,
     ) -> Result<Reply, Problem> {
         let visit = Visit::read(request.query());
-        let claim = match InstallClaim::from_form(form, visit.domain.as_deref()) {
+        let claim = match InstallClaim::from_form(form.root(), visit.domain.as_deref()) {
             Ok(claim) => claim,
             Err(ClaimError::BadMemberId) => {
                 return Err(Problem::new(Code::BadMemberId, ClaimError::BadMemberId.to_string()));

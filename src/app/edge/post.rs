@@ -10,7 +10,7 @@ use crate::domain::inbound::{InboundError, InboundEvent};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::normalizer::normalize;
-use crate::domain::php_array::PhpArray;
+use crate::domain::php_tree::PhpTree;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::{About, Reply};
 use crate::domain::secret::TokenHash;
@@ -54,7 +54,7 @@ impl Post {
 }
 
 /// Reads the body of a POST, within the limits.
-pub async fn read_tree(request: &impl IncomingRequest) -> Result<PhpArray, Problem> {
+pub async fn read_tree(request: &impl IncomingRequest) -> Result<PhpTree, Problem> {
     let format = body_format(request)?;
     let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
@@ -64,7 +64,7 @@ pub async fn read_tree(request: &impl IncomingRequest) -> Result<PhpArray, Probl
 }
 
 /// Reads an event out of a POST.
-pub fn read_event(post: PhpArray) -> Result<InboundEvent, Problem> {
+pub fn read_event(post: PhpTree) -> Result<InboundEvent, Problem> {
     InboundEvent::from_post(post).map_err(|error| not_taken(&error))
 }
 

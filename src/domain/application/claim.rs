@@ -79,7 +79,7 @@ impl InstallClaim {
     }
 
     /// Reads the claim of the installer form. `domain` is what its query string says. `APP_SID` is not a token.
-    pub fn from_form(form: &PhpArray, domain: Option<&str>) -> Result<Self, ClaimError> {
+    pub fn from_form(form: PhpArray<'_>, domain: Option<&str>) -> Result<Self, ClaimError> {
         let member_id = text_at(form, "member_id").and_then(|text| MemberId::try_from(text).ok());
         Ok(Self {
             member_id: member_id.ok_or(ClaimError::BadMemberId)?,
@@ -136,7 +136,7 @@ fn token(text: Option<&str>) -> Option<Secret> {
     text.filter(|text| text.len() <= MAX_TOKEN_BYTES).map(Secret::new)
 }
 
-fn text_at<'a>(array: &'a PhpArray, key: &str) -> Option<&'a str> {
+fn text_at<'a>(array: PhpArray<'a>, key: &str) -> Option<&'a str> {
     array.get(key).and_then(PhpValue::as_text).filter(|text| !text.is_empty())
 }
 
@@ -175,11 +175,11 @@ mod tests {
     #[test]
     fn a_form_claims_without_the_session_that_it_came_with() {
         let form = read_form(b"AUTH_ID=a&REFRESH_ID=r&member_id=m1&APP_SID=s&PLACEMENT=DEFAULT").unwrap();
-        let claim = InstallClaim::from_form(&form, Some("a.bitrix24.ru")).unwrap();
+        let claim = InstallClaim::from_form(form.root(), Some("a.bitrix24.ru")).unwrap();
         assert_eq!(claim.servers, [OAuthServer::Tech, OAuthServer::Info]);
         assert_eq!(claim.application_token, None);
         let nobody = read_form(b"AUTH_ID=a&member_id=a/b").unwrap();
-        assert_eq!(InstallClaim::from_form(&nobody, None), Err(ClaimError::BadMemberId));
+        assert_eq!(InstallClaim::from_form(nobody.root(), None), Err(ClaimError::BadMemberId));
     }
 
     #[test]

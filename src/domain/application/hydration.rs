@@ -1,7 +1,6 @@
 //! Which object an event is about, and how it is read from the portal: Bitrix24 sends an id alone.
 
-use crate::domain::cloudevent::{CloudEvent, EventTooLarge, TYPE_PREFIX};
-use serde_json::value::RawValue;
+use crate::domain::cloudevent::{CloudEvent, EventTooLarge, Json, TYPE_PREFIX};
 use serde_json::{Map, Value, json};
 
 /// The member of `data` in which the object is forwarded.
@@ -82,17 +81,14 @@ impl Reading {
 /// The event with its object in `data.object`.
 pub fn with_object(mut event: CloudEvent, object: &Value) -> Result<String, EventTooLarge> {
     let mut data: Value =
-        event.data.as_ref().and_then(|data| serde_json::from_str(data.get()).ok()).unwrap_or_else(|| json!({}));
+        event.data.as_ref().and_then(|data| serde_json::from_str(data.as_str()).ok()).unwrap_or_else(|| json!({}));
     match &mut data {
         Value::Object(members) => {
             members.insert(MEMBER.to_owned(), object.clone());
         }
         _ => return without_object(event, "data_is_no_object"),
     }
-    match RawValue::from_string(data.to_string()) {
-        Ok(raw) => event.data = Some(raw),
-        Err(_) => return without_object(event, "unreadable"),
-    }
+    event.data = Some(Json::new(data.to_string()));
     event.to_json()
 }
 

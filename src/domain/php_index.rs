@@ -1,0 +1,122 @@
+//! Finds a key among many: a tree that forks where keys differ.
+//!
+//! Whoever writes the body chooses the keys. A search looks at each bit of its key once at most, whatever the other keys are, so no
+//! choice of them makes it slow; and no key is copied.
+
+/// Bits in which a byte of a key stands.
+const UNIT_BITS: usize = 32;
+/// Stands before each byte, and so tells a byte from the end of a key.
+const IS_BYTE: u32 = 1 << 8;
+
+/// Where a search goes on.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// It ends, at the entry of this number.
+    Entry(usize),
+    /// It goes on at the fork of this number.
+    Fork(usize),
+}
+
+/// The first bit in which the keys on one way differ from those on the other.
+struct Fork {
+    bit: usize,
+    ways: [Way; 2],
+}
+
+/// The forks of all arrays of a tree.
+#[derive(Default)]
+pub(super) struct Forks(Vec<Fork>);
+
+impl Forks {
+    /// The one entry that may have this key.
+    pub(super) fn nearest(&self, root: Way, key: &[u8]) -> usize {
+        let mut way = root;
+        loop {
+            match way {
+                Way::Entry(entry) => return entry,
+                Way::Fork(at) => way = self.0[at].towards(key),
+            }
+        }
+    }
+
+    /// Adds an entry, whose key differs from the nearest one in this bit first. Returns the new root.
+    pub(super) fn insert(&mut self, root: Way, key: &[u8], bit: usize, entry: usize) -> Way {
+        let (mut before, mut way) = (None, root);
+        while let Way::Fork(at) = way {
+            let fork = &self.0[at];
+            if fork.bit > bit {
+                break;
+            }
+            before = Some(at);
+            way = fork.towards(key);
+        }
+        let new = Way::Fork(self.0.len());
+        let mut ways = [way; 2];
+        ways[side(key, bit)] = Way::Entry(entry);
+        self.0.push(Fork { bit, ways });
+        match before {
+            None => new,
+            Some(at) => {
+                let before = &mut self.0[at];
+                before.ways[side(key, before.bit)] = new;
+                root
+            }
+        }
+    }
+}
+
+impl Fork {
+    #[inline]
+    fn towards(&self, key: &[u8]) -> Way {
+        self.ways[side(key, self.bit)]
+    }
+}
+
+/// The first bit in which two keys differ. `None` where they are equal.
+pub(super) fn first_difference(one: &[u8], other: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < one.len() && one.get(at) == other.get(at) {
+        at += 1;
+    }
+    let differing = unit(one, at) ^ unit(other, at);
+    (differing != 0).then(|| at * UNIT_BITS + differing.leading_zeros() as usize)
+}
+
+#[inline]
+fn side(key: &[u8], bit: usize) -> usize {
+    (unit(key, bit / UNIT_BITS) >> (UNIT_BITS - 1 - bit % UNIT_BITS) & 1) as usize
+}
+
+/// A byte of a key; 0 behind its end, so that no key is the beginning of another.
+#[inline]
+fn unit(key: &[u8], at: usize) -> u32 {
+    match key.get(at) {
+        Some(byte) => IS_BYTE | u32::from(*byte),
+        None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_alike_are_told_apart() {
+        let long = [b'k'; 1001];
+        let mut keys: Vec<&[u8]> =
+            vec![b"", b"\0", b"a", b"a\0", b"a\0\0", b"aa", b"b", b"\x7f", b"\xff", b"0", b"-0", b"00"];
+        keys.extend([&long[..1], &long[..1000], &long]);
+        for order in [keys.clone(), keys.iter().rev().copied().collect()] {
+            let (mut forks, mut root) = (Forks::default(), Way::Entry(0));
+            for (entry, key) in order.iter().enumerate().skip(1) {
+                let nearest = forks.nearest(root, key);
+                let bit = first_difference(key, order[nearest]).expect("each key is another");
+                root = forks.insert(root, key, bit, entry);
+            }
+            for (entry, key) in order.iter().enumerate() {
+                assert_eq!(forks.nearest(root, key), entry, "{key:?}");
+                assert_eq!(first_difference(key, order[entry]), None);
+            }
+        }
+    }
+}
