@@ -25,92 +25,88 @@ pub fn read_form(body: &[u8]) -> Result<PhpTree, ReadError> {
     let mut tree = PhpTree::with_room_for(body.len());
     // What is unescaped for one pair makes room for the next.
     let (mut name_room, mut value_room) = (Vec::with_capacity(USUAL_NAME_BYTES), Vec::new());
-    let (mut rest, mut count) = (body, 0);
-    loop {
-        let (name, behind) = read_piece(rest, ENDS_NAME | ENDS_PAIR, &mut name_room);
-        let (value, behind, is_pair) = match behind {
-            [b'=', value @ ..] => {
-                let (value, behind) = read_piece(value, ENDS_PAIR, &mut value_room);
-                (value, behind, true)
-            }
-            // Nothing between two `&` is no pair.
-            _ => (&[][..], behind, !name.is_empty()),
-        };
-        if is_pair {
+    let body = Body { bytes: body, text: str::from_utf8(body).ok() };
+    let (mut start, mut count) = (0, 0);
+    while start < body.bytes.len() {
+        let (name, mut end) = body.piece(start, &ENDS_NAME, &mut name_room);
+        let mut value = Cow::Borrowed("");
+        if body.bytes.get(end) == Some(&b'=') {
+            (value, end) = body.piece(end + 1, &ENDS_VALUE, &mut value_room);
+        }
+        // Nothing between two `&` is no pair.
+        if end > start {
             count += 1;
             if count > MAX_PAIRS {
                 return Err(Limit::Pairs.into());
             }
-            register(&mut tree, &text(name), &text(value))?;
+            register(&mut tree, &name, &value)?;
         }
-        match behind {
-            [_, behind @ ..] => rest = behind,
-            [] => return Ok(tree),
-        }
+        start = end + 1;
     }
+    Ok(tree)
 }
 
-/// Reads a name or a value up to what ends it, which stays with the rest. Where something was escaped, it is written to `room`.
-fn read_piece<'a, 'b: 'a>(body: &'b [u8], ends: u8, room: &'a mut Vec<u8>) -> (&'a [u8], &'b [u8]) {
-    room.clear();
-    let (mut at, mut written) = (0, 0);
-    while let Some(byte) = body.get(at) {
-        let meaning = MEANINGS[usize::from(*byte)] & (ends | IS_ESCAPED);
-        if meaning == 0 {
-            at += 1;
-            continue;
+struct Body<'a> {
+    bytes: &'a [u8],
+    /// The same, where all of it is UTF-8: what Bitrix24 sends is ASCII.
+    text: Option<&'a str>,
+}
+
+impl<'a> Body<'a> {
+    /// Reads a name or a value. Returns where it ends, too.
+    fn piece<'b>(&self, start: usize, ends: &[bool; 256], room: &'b mut Vec<u8>) -> (Cow<'b, str>, usize)
+    where
+        'a: 'b,
+    {
+        room.clear();
+        let (mut at, mut written) = (start, start);
+        loop {
+            while self.bytes.get(at).is_some_and(|byte| !ends[usize::from(*byte)]) {
+                at += 1;
+            }
+            let Some(b'%' | b'+') = self.bytes.get(at) else {
+                break;
+            };
+            room.extend_from_slice(&self.bytes[written..at]);
+            let (byte, length) = unescape(&self.bytes[at..]);
+            room.push(byte);
+            at += length;
+            written = at;
         }
-        if meaning != IS_ESCAPED {
-            break;
+        if written == start {
+            let text = self.text.and_then(|text| text.get(start..at));
+            return (text.map_or_else(|| String::from_utf8_lossy(&self.bytes[start..at]), Cow::Borrowed), at);
         }
-        room.extend_from_slice(&body[written..at]);
-        let (byte, length) = unescape(&body[at..]);
-        room.push(byte);
-        at += length;
-        written = at;
+        room.extend_from_slice(&self.bytes[written..at]);
+        (str::from_utf8(room).map_or_else(|_| String::from_utf8_lossy(room), Cow::Borrowed), at)
     }
-    let (piece, rest) = body.split_at(at);
-    if written == 0 {
-        return (piece, rest);
-    }
-    room.extend_from_slice(&piece[written..]);
-    (room, rest)
 }
 
 /// The byte that stands escaped here, and how many it takes. A `%` without two hexadecimal digits behind it is itself.
 fn unescape(escaped: &[u8]) -> (u8, usize) {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     match escaped {
-        [b'%', high, low, ..] => match (digit(*high), digit(*low)) {
+        [b'+', ..] => (b' ', 1),
+        [_, high, low, ..] => match (digit(*high), digit(*low)) {
             (Some(high), Some(low)) => (high << 4 | low, 3),
             _ => (b'%', 1),
         },
-        [b'+', ..] => (b' ', 1),
         _ => (b'%', 1),
     }
 }
 
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    match str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => String::from_utf8_lossy(bytes),
+/// The bytes at which a name ends, or a value, or at which either has something escaped.
+const ENDS_NAME: [bool; 256] = bytes(b"=&%+");
+const ENDS_VALUE: [bool; 256] = bytes(b"&%+");
+
+const fn bytes(wanted: &[u8]) -> [bool; 256] {
+    let mut are_wanted = [false; 256];
+    let mut at = 0;
+    while at < wanted.len() {
+        are_wanted[wanted[at] as usize] = true;
+        at += 1;
     }
-}
-
-const ENDS_NAME: u8 = 1;
-const ENDS_PAIR: u8 = 2;
-const IS_ESCAPED: u8 = 4;
-
-/// What each byte means beside itself.
-const MEANINGS: [u8; 256] = meanings();
-
-const fn meanings() -> [u8; 256] {
-    let mut meanings = [0; 256];
-    meanings[b'=' as usize] = ENDS_NAME;
-    meanings[b'&' as usize] = ENDS_PAIR;
-    meanings[b'%' as usize] = IS_ESCAPED;
-    meanings[b'+' as usize] = IS_ESCAPED;
-    meanings
+    are_wanted
 }
 
 #[cfg(test)]

@@ -3,29 +3,44 @@
 /// Writes a text in quotes.
 pub fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| IS_ESCAPED[usize::from(byte)]) {
-        json.push_str(&rest[..at]);
-        push_escaped(json, rest.as_bytes()[at]);
-        rest = &rest[at + 1..];
+    let (mut at, mut written) = (0, 0);
+    loop {
+        at += plain_bytes(&text.as_bytes()[at..]);
+        let Some(byte) = text.as_bytes().get(at) else {
+            break;
+        };
+        json.push_str(&text[written..at]);
+        push_escaped(json, *byte);
+        at += 1;
+        written = at;
     }
-    json.push_str(rest);
+    json.push_str(&text[written..]);
     json.push('"');
 }
 
-/// Which bytes are not written as they are.
-const IS_ESCAPED: [bool; 256] = escaped();
-
-const fn escaped() -> [bool; 256] {
-    let mut escaped = [false; 256];
-    let mut byte = 0;
-    while byte < b' ' as usize {
-        escaped[byte] = true;
-        byte += 1;
+/// How many bytes are written as they are, before one that is not.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(eight) = bytes[at..].first_chunk()
+        && are_plain(u64::from_le_bytes(*eight))
+    {
+        at += 8;
     }
-    escaped[b'"' as usize] = true;
-    escaped[b'\\' as usize] = true;
-    escaped
+    while bytes.get(at).is_some_and(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\') {
+        at += 1;
+    }
+    at
+}
+
+/// Looks at eight bytes at once. Taking `n` from a byte borrows from its highest bit where the byte is less than `n` and has that bit
+/// clear; so does the byte behind one that borrows, but then the answer is certain already.
+const fn are_plain(eight: u64) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let (quotes, backslashes) = (eight ^ (ONES * b'"' as u64), eight ^ (ONES * b'\\' as u64));
+    let controls = eight.wrapping_sub(ONES * b' ' as u64) & !eight;
+    let quotes = quotes.wrapping_sub(ONES) & !quotes;
+    let backslashes = backslashes.wrapping_sub(ONES) & !backslashes;
+    (controls | quotes | backslashes) & (ONES << 7) == 0
 }
 
 fn push_escaped(json: &mut String, byte: u8) {

@@ -32,8 +32,8 @@ pub fn normalize(inbound: &InboundEvent, id: EventId, received_at: Timestamp) ->
         id,
         source: source(inbound, &redaction),
         event_type: match entry {
-            Some(entry) => format!("{TYPE_PREFIX}{}", entry.kind),
-            None => format!("{TYPE_PREFIX}unknown.{}", name.to_lowercase()),
+            Some(entry) => [TYPE_PREFIX, entry.kind].concat(),
+            None => [TYPE_PREFIX, "unknown.", &name.to_lowercase()].concat(),
         },
         subject: find_subject(inbound.post(), entry).filter(|subject| {
             let is_secret = subject.split(':').any(|id| redaction.tells_token(id));
@@ -66,8 +66,8 @@ fn source(inbound: &InboundEvent, redaction: &Redaction<'_>) -> String {
 #[must_use]
 pub fn portal_source(domain: Option<&str>, member_id: &MemberId) -> String {
     match domain {
-        Some(domain) if is_host(domain) => format!("https://{domain}"),
-        _ => format!("urn:bitrix24:{member_id}"),
+        Some(domain) if is_host(domain) => ["https://", domain].concat(),
+        _ => ["urn:bitrix24:", member_id.as_str()].concat(),
     }
 }
 

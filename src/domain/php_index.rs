@@ -3,8 +3,6 @@
 //! Whoever writes the body chooses the keys. A search looks at each bit of its key once at most, whatever the other keys are, so no
 //! choice of them makes it slow; and no key is copied.
 
-/// Bits in which a byte of a key stands.
-const UNIT_BITS: usize = 32;
 /// Stands before each byte, and so tells a byte from the end of a key.
 const IS_BYTE: u32 = 1 << 8;
 
@@ -17,9 +15,16 @@ pub(super) enum Way {
     Fork(usize),
 }
 
+/// A bit of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Bit {
+    byte: usize,
+    mask: u32,
+}
+
 /// The first bit in which the keys on one way differ from those on the other.
 struct Fork {
-    bit: usize,
+    bit: Bit,
     ways: [Way; 2],
 }
 
@@ -40,11 +45,11 @@ impl Forks {
     }
 
     /// Adds an entry, whose key differs from the nearest one in this bit first. Returns the new root.
-    pub(super) fn insert(&mut self, root: Way, key: &[u8], bit: usize, entry: usize) -> Way {
+    pub(super) fn insert(&mut self, root: Way, key: &[u8], bit: Bit, entry: usize) -> Way {
         let (mut before, mut way) = (None, root);
         while let Way::Fork(at) = way {
             let fork = &self.0[at];
-            if fork.bit > bit {
+            if fork.bit.is_behind(bit) {
                 break;
             }
             before = Some(at);
@@ -72,19 +77,26 @@ impl Fork {
     }
 }
 
-/// The first bit in which two keys differ. `None` where they are equal.
-pub(super) fn first_difference(one: &[u8], other: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while at < one.len() && one.get(at) == other.get(at) {
-        at += 1;
+impl Bit {
+    #[inline]
+    fn is_behind(self, other: Self) -> bool {
+        self.byte > other.byte || (self.byte == other.byte && self.mask < other.mask)
     }
-    let differing = unit(one, at) ^ unit(other, at);
-    (differing != 0).then(|| at * UNIT_BITS + differing.leading_zeros() as usize)
+}
+
+/// The first bit in which two keys differ. `None` where they are equal.
+pub(super) fn first_difference(one: &[u8], other: &[u8]) -> Option<Bit> {
+    let mut byte = 0;
+    while byte < one.len() && one.get(byte) == other.get(byte) {
+        byte += 1;
+    }
+    let differing = unit(one, byte) ^ unit(other, byte);
+    differing.checked_ilog2().map(|bit| Bit { byte, mask: 1 << bit })
 }
 
 #[inline]
-fn side(key: &[u8], bit: usize) -> usize {
-    (unit(key, bit / UNIT_BITS) >> (UNIT_BITS - 1 - bit % UNIT_BITS) & 1) as usize
+fn side(key: &[u8], bit: Bit) -> usize {
+    usize::from(unit(key, bit.byte) & bit.mask != 0)
 }
 
 /// A byte of a key; 0 behind its end, so that no key is the beginning of another.

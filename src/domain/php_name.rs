@@ -18,14 +18,13 @@ pub(super) fn register(tree: &mut PhpTree, name: &str, value: &str) -> Result<()
     if name.len() > MAX_KEY_BYTES {
         return Err(Limit::Key);
     }
-    let name = if name.as_bytes().contains(&0) { cut_at(name, 0).map_or(name, |(before, _)| before) } else { name };
     let name = name.trim_start_matches(' ');
-    let (first, brackets) = cut_at(name, b'[').map_or((name, None), |(first, open)| (first, Some(open)));
+    let (first, brackets) = cut_at(name, b'[');
     if first.is_empty() {
         return Ok(());
     }
     let Some((mut key, mut after)) = brackets.and_then(read_key) else {
-        let slot = tree.child(PhpTree::ROOT, &plain(name));
+        let slot = tree.child(PhpTree::ROOT, &plain(cut_at(name, 0).0));
         tree.put(slot, value);
         return Ok(());
     };
@@ -67,13 +66,15 @@ fn read_key(open: &str) -> Option<(Option<&str>, &str)> {
     if appends > 0 {
         return Some((None, &open[appends..]));
     }
-    cut_at(open, b']').map(|(key, after)| (Some(key), after))
+    let (key, after) = cut_at(open, b']');
+    after.map(|after| (Some(key), after))
 }
 
-/// Cuts at an ASCII character, which is in neither half.
-fn cut_at(text: &str, character: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == character)?;
-    Some((&text[..at], &text[at + 1..]))
+/// What stands before an ASCII character, and what behind it, where there is one. A NUL ends the name.
+fn cut_at(name: &str, character: u8) -> (&str, Option<&str>) {
+    let end = name.bytes().position(|byte| byte == character || byte == 0).unwrap_or(name.len());
+    let behind = if name.as_bytes().get(end) == Some(&character) { name.get(end + 1..) } else { None };
+    (&name[..end], behind)
 }
 
 fn plain(text: &str) -> Cow<'_, str> {

@@ -13,9 +13,10 @@
 use super::php_array::{PhpArray, PhpValue};
 use super::php_index::{Forks, Way, first_difference};
 use super::php_key::canonical_int;
+use std::cmp::Ordering;
 
-/// From this many entries on, keys are looked up in a tree of their own. Few arrays of real events reach it, and reading so few
-/// keys in order is faster than keeping one.
+/// From this many entries on, keys that do not come in order are looked up in an index. Few arrays of real events reach it, and
+/// reading so few keys one after the other is faster than keeping one.
 const INDEXED_FROM: usize = 16;
 /// What the largest documented event but one takes, so that most never ask for more room.
 const USUAL_ENTRIES: usize = 32;
@@ -54,6 +55,7 @@ enum Value {
     Array(usize),
 }
 
+#[derive(Clone, Copy)]
 struct Array {
     first: usize,
     last: usize,
@@ -62,11 +64,14 @@ struct Array {
     is_list: bool,
     /// The largest integer key.
     last_int: Option<i64>,
-    /// Where a search begins; only from [`INDEXED_FROM`] entries on.
+    /// Whether each key comes behind the one before it, by length and then by its bytes: then a key behind the last is new.
+    is_sorted: bool,
+    /// Where a search begins; only where there are [`INDEXED_FROM`] entries, not in order.
     index: Option<Way>,
 }
 
-const EMPTY: Array = Array { first: END, last: END, length: 0, is_list: true, last_int: None, index: None };
+const EMPTY: Array =
+    Array { first: END, last: END, length: 0, is_list: true, last_int: None, is_sorted: true, index: None };
 
 impl PhpTree {
     /// The slot that holds the whole.
@@ -101,21 +106,26 @@ impl PhpTree {
 
     /// The slot under a key of the array in `slot`. It is made where there is none; so is the array, and a leaf is lost, as in PHP.
     pub fn child(&mut self, slot: Slot, key: &str) -> Slot {
-        let array = self.array_in(slot);
-        match self.arrays[array].index {
-            Some(root) => {
-                let nearest = self.forks.nearest(root, key.as_bytes());
-                match first_difference(key.as_bytes(), self.key(nearest).as_bytes()) {
-                    None => Slot(nearest),
-                    Some(bit) => {
-                        self.arrays[array].index =
-                            Some(self.forks.insert(root, key.as_bytes(), bit, self.entries.len()));
-                        self.push(array, key)
-                    }
-                }
-            }
-            None => self.scan(array, key).map_or_else(|| self.push(array, key), Slot),
+        let at = self.array_in(slot);
+        let Array { last, length, is_sorted, .. } = self.arrays[at];
+        if last == END {
+            return self.push(at, key);
         }
+        let order = in_order(key, self.key(last));
+        if order.is_eq() {
+            return Slot(last);
+        }
+        if order.is_gt() && is_sorted {
+            return self.push(at, key);
+        }
+        let found = if length < INDEXED_FROM { self.scan(at, key) } else { self.find_or_index(at, key) };
+        found.map_or_else(
+            || {
+                self.arrays[at].is_sorted = false;
+                self.push(at, key)
+            },
+            Slot,
+        )
     }
 
     /// A slot under the next integer of the array in `slot`. `None` where there is no next integer.
@@ -155,6 +165,23 @@ impl PhpTree {
         Span(start, self.texts.len())
     }
 
+    /// The entry of a key of a large array. A key that is not there is put into the index, for the entry that is made next.
+    fn find_or_index(&mut self, at: usize, key: &str) -> Option<usize> {
+        let Array { first, index, .. } = self.arrays[at];
+        let root = index.unwrap_or_else(|| self.index_from(first));
+        let nearest = self.forks.nearest(root, key.as_bytes());
+        let difference = first_difference(key.as_bytes(), self.key(nearest).as_bytes());
+        let root = match difference {
+            Some(bit) => self.forks.insert(root, key.as_bytes(), bit, self.entries.len()),
+            None => root,
+        };
+        let array = &mut self.arrays[at];
+        array.index = Some(root);
+        // From now on no key goes past the index.
+        array.is_sorted = false;
+        if difference.is_none() { Some(nearest) } else { None }
+    }
+
     /// Adds an entry under a key that is not there, but in the index, where there is one.
     fn push(&mut self, at: usize, key: &str) -> Slot {
         let new = self.entries.len();
@@ -174,10 +201,6 @@ impl PhpTree {
         }
         array.last = new;
         array.length += 1;
-        if array.length == INDEXED_FROM {
-            let first = array.first;
-            self.arrays[at].index = Some(self.index_from(first));
-        }
         Slot(new)
     }
 
@@ -198,11 +221,10 @@ impl PhpTree {
 
     fn scan(&self, array: usize, key: &str) -> Option<usize> {
         let mut at = self.arrays[array].first;
-        while at != END {
-            let entry = &self.entries[at];
+        while let Some(entry) = self.entries.get(at) {
             let Span(start, end) = entry.key;
             // Most keys differ in length.
-            if end - start == key.len() && self.key(at) == key {
+            if end - start == key.len() && self.texts.as_bytes().get(start..end) == Some(key.as_bytes()) {
                 return Some(at);
             }
             at = entry.next;
@@ -252,6 +274,10 @@ impl PhpTree {
     }
 }
 
+fn in_order(one: &str, other: &str) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+}
+
 /// Every span was a text when it was written.
 #[inline]
 fn text_of(texts: &str, Span(start, end): Span) -> &str {
@@ -282,21 +308,29 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_replaced_in_place_and_kept_in_order_however_many_there_are() {
+    fn keys_are_found_replaced_in_place_and_kept_in_order_however_many_there_are_and_however_they_come() {
+        let in_order = |at: usize| at.to_string();
+        let falling = |at: usize| (5000 - at).to_string();
+        let late_disorder = |at: usize| if at == 20 { "0a".to_owned() } else { format!("k{at:05}") };
+        let any = |at: usize| format!("{}{}", if at.is_multiple_of(2) { "" } else { "k" }, at * 7919 % 1009);
+        let orders: [&dyn Fn(usize) -> String; 4] = [&in_order, &falling, &late_disorder, &any];
         for count in [1, INDEXED_FROM - 1, INDEXED_FROM, INDEXED_FROM + 1, 1000] {
-            let mut tree = PhpTree::default();
-            let key = |at: usize| {
-                if at.is_multiple_of(2) { at.to_string() } else { format!("k{at}") }
-            };
-            let keys: Vec<String> = (0..count).rev().map(key).collect();
-            for key in &keys {
-                set(&mut tree, key, "old");
+            for order in orders {
+                let mut tree = PhpTree::default();
+                let keys: Vec<String> = (0..count).map(order).collect();
+                for (at, key) in keys.iter().enumerate() {
+                    set(&mut tree, key, "old");
+                    // One that is there already, before the next one that is not.
+                    set(&mut tree, &keys[at / 2], "new");
+                }
+                let found: Vec<&str> = tree.root().iter().map(|(key, _)| key).collect();
+                assert_eq!(found, keys);
+                for (at, key) in keys.iter().enumerate() {
+                    let text = if at <= (count - 1) / 2 { "new" } else { "old" };
+                    assert!(tree.get(key) == Some(PhpValue::Text(text)), "{key} of {count}");
+                }
+                assert!(tree.get("absent").is_none() && tree.get("").is_none());
             }
-            set(&mut tree, &keys[0], "new");
-            let in_order: Vec<String> = tree.root().iter().map(|(key, _)| key.to_owned()).collect();
-            assert_eq!(in_order, keys);
-            assert!(keys.iter().all(|key| tree.get(key).is_some()) && tree.get("absent").is_none());
-            assert!(tree.root().iter().next().map(|(_, value)| value) == Some(PhpValue::Text("new")));
         }
     }
 

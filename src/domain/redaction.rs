@@ -13,10 +13,14 @@
 
 use super::json_text::push_json_text;
 use super::php_array::{PhpArray, PhpValue};
+use std::ops::RangeInclusive;
 
 /// Keys under which tokens stand: of `auth`, of the installer's form (`AUTH_ID`, `REFRESH_ID`), of workflow activities.
 pub const TOKEN_KEYS: [&str; 6] =
     ["access_token", "refresh_token", "application_token", "AUTH_ID", "REFRESH_ID", "event_token"];
+
+/// How long they are: most keys are shorter.
+const TOKEN_KEY_BYTES: RangeInclusive<usize> = "AUTH_ID".len()..="application_token".len();
 
 /// The key of the array in which tokens stand beside other things, which are no tokens, but go with them.
 pub const AUTH_KEY: &str = "auth";
@@ -106,7 +110,7 @@ impl<'a> Redaction<'a> {
     }
 
     fn is_token_key(&self, key: &str, in_data: bool) -> bool {
-        TOKEN_KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
+        (TOKEN_KEY_BYTES.contains(&key.len()) && TOKEN_KEYS.iter().any(|name| key.eq_ignore_ascii_case(name)))
             || (in_data && self.is_method_confirm && key.eq_ignore_ascii_case(METHOD_CONFIRM.1))
     }
 
@@ -190,6 +194,7 @@ mod tests {
 
     #[test]
     fn token_keys_go_with_all_that_is_under_them_at_any_depth_and_in_any_case() {
+        assert!(TOKEN_KEYS.iter().all(|key| TOKEN_KEY_BYTES.contains(&key.len())));
         for key in TOKEN_KEYS.into_iter().chain([AUTH_KEY]) {
             for key in [key.to_lowercase(), key.to_uppercase()] {
                 let body = format!("data[{key}]=x&data[a][0][{key}][b][c]=y&data[d]=e");

@@ -81,8 +81,9 @@ const AREAS: [&[Entry]; 13] = [
 /// `ONCRMDYNAMICITEMADD_1220` is `ONCRMDYNAMICITEMADD` of the entity type 1220.
 #[must_use]
 pub fn find(event_name: &str) -> Option<&'static Entry> {
-    find_exactly(event_name).or_else(|| {
-        let (base, suffix) = event_name.rsplit_once('_')?;
+    let name = event_name.to_ascii_uppercase();
+    find_exactly(&name).or_else(|| {
+        let (base, suffix) = name.rsplit_once('_')?;
         let is_number = !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit());
         if is_number { find_exactly(base) } else { None }
     })
@@ -93,11 +94,10 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
     AREAS.into_iter().flatten()
 }
 
-fn find_exactly(event_name: &str) -> Option<&'static Entry> {
-    let upper_case = || event_name.bytes().map(|byte| byte.to_ascii_uppercase());
+fn find_exactly(upper_case: &str) -> Option<&'static Entry> {
     // A search in each area takes at most 13 * 7 comparisons, each of which ends at the first byte that differs.
     AREAS.into_iter().find_map(|area| {
-        let at = area.binary_search_by(|entry| entry.event.bytes().cmp(upper_case()));
+        let at = area.binary_search_by(|entry| entry.event.cmp(upper_case));
         at.ok().and_then(|at| area.get(at))
     })
 }
