@@ -17,15 +17,25 @@ pub struct RequestCounts {
     answers: BTreeMap<String, i64>,
     /// How long it took until an event was durable.
     pub accepting: Latency,
+    /// What waits in KV: when that was last looked at, in milliseconds; how many events can be brought to their portals' objects;
+    /// and how many cannot be read, since the key that sealed them is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spilled: Option<(i64, usize, usize)>,
 }
 
 impl Default for RequestCounts {
     fn default() -> Self {
-        Self { answers: BTreeMap::new(), accepting: Latency::new(ACCEPT_BOUNDS) }
+        Self { answers: BTreeMap::new(), accepting: Latency::new(ACCEPT_BOUNDS), spilled: None }
     }
 }
 
 impl RequestCounts {
+    /// Nothing but what waits in KV.
+    #[must_use]
+    pub fn of_spilled(at_millis: i64, waiting: usize, unreadable: usize) -> Self {
+        Self { spilled: Some((at_millis, waiting, unreadable)), ..Self::default() }
+    }
+
     /// Counts an answer.
     pub fn count(&mut self, group: &str, status: u16, code: &str) {
         self.add_to(format!("{group} {status} {code}"), 1);
@@ -37,6 +47,7 @@ impl RequestCounts {
             self.add_to(key, count);
         }
         self.accepting.add(&other.accepting);
+        self.spilled = other.spilled.or(self.spilled);
     }
 
     /// The group, the status and the code of each answer, and how often there was one.

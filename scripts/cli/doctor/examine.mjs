@@ -26,6 +26,7 @@ export async function examine(api, now, { sendsTests = true } = {}) {
   const findings = [...clock(told, now), ...configuration(told)];
   const closed = await access(await api.send("GET", "/portals?limit=1"));
   if (closed !== undefined) return [...findings, closed];
+  findings.push(...await queued(api));
   const strangers = await heldByStrangers(api);
   const ofPortals = await everyPortal(api, now, sendsTests);
   if (ofPortals === undefined && strangers.length === 0) {
@@ -53,6 +54,18 @@ async function access(response) {
   if (code === "not_configured") return finding("error", "the relay has no ADMIN_TOKEN", "openssl rand -base64 32 | npx wrangler secret put ADMIN_TOKEN");
   if (code === "not_allowed") return finding("error", "the token is one of READ_TOKENS, which only reads", "Set ADMIN_TOKEN to the operator's token.");
   return finding("error", `the Directory does not answer: ${response.status} ${detail ?? ""}`, "Is DIRECTORY bound in wrangler.toml, with its migration? Then `npm run deploy`. Else look into the Worker's log for `directory unreachable`: npx wrangler tail.");
+}
+
+/** What waits in KV, as of the last run of the cron trigger. */
+async function queued(api) {
+  const answer = await api.send("GET", "/metrics");
+  const metrics = answer.ok ? await answer.text() : "";
+  const count = (state) => Number(new RegExp(`^bitrix24_relay_events_queued\\{state="${state}"\\} (\\d+)$`, "m").exec(metrics)?.[1] ?? 0);
+  const [waiting, unreadable] = [count("waiting"), count("unreadable")];
+  const findings = [];
+  if (unreadable > 0) findings.push(finding("error", `${unreadable} events that were answered 202 wait in KV, and cannot be read: VAULT_KEY is unset, or has not the key that sealed them`, "Within a week of their receipt, store that key again, the only one or behind the new one and a space: npx wrangler secret put VAULT_KEY. They are logged within five minutes."));
+  if (waiting > 0) findings.push(finding("warning", `${waiting} events wait in KV, since their portal's object could not be reached`, "The cron trigger tries every five minutes, for a week. Look into the Worker's log for `spilled events wait`: npx wrangler tail."));
+  return findings;
 }
 
 async function heldByStrangers(api) {

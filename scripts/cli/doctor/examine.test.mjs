@@ -17,9 +17,13 @@ const portal = { member_id: MEMBER, state: "active", tokens: [], log: { first_se
 const destination = { name: "default", paused: false, delivery };
 const problem = (status, code) => [status, { type: "about:blank", title: code, status, code, detail: "a detail" }];
 
+const metrics = (waiting, unreadable) =>
+  `# TYPE bitrix24_relay_events_queued gauge\nbitrix24_relay_events_queued{state="waiting"} ${waiting}\nbitrix24_relay_events_queued{state="unreadable"} ${unreadable}\n`;
+
 /** What a relay answers that is well; each test changes some of it. */
 const WELL = {
   "/healthz": [200, { status: "ok", time: new Date().toISOString() }],
+  "/metrics": [200, metrics(0, 0)],
   "/portals?limit=1": [200, { portals: [report], next: null, configuration_errors: [] }],
   "/portals?limit=500": [200, { portals: [report], next: null, configuration_errors: [] }],
   "/portals?state=unknown&limit=500": [200, { portals: [], next: null, configuration_errors: [] }],
@@ -104,6 +108,22 @@ test("the Directory does not answer", async () => {
 
 test("the clocks differ", async () => {
   assert.match((await only({}, Date.now() + 600_000)).remedy, /NTP/);
+});
+
+test("the key is gone that events in KV were sealed under", async () => {
+  const { severity, what, remedy } = await only({ "/metrics": [200, metrics(0, 12)] });
+  assert.equal(severity, "error");
+  assert.match(what, /12 events .* cannot be read: VAULT_KEY/);
+  assert.match(remedy, /Within a week .* wrangler secret put VAULT_KEY/);
+});
+
+test("events wait in KV for a portal's object", async () => {
+  const { severity, what } = await only({ "/metrics": [200, metrics(3, 0)] });
+  assert.deepEqual([severity, what.slice(0, 21)], ["warning", "3 events wait in KV, "]);
+});
+
+test("a relay that does not tell what waits in KV has nothing wrong", async () => {
+  for (const answer of [problem(503, "unavailable"), [200, ""]]) assert.deepEqual(await findings({ "/metrics": answer }), []);
 });
 
 test("no portal is registered", async () => {

@@ -6,13 +6,15 @@ use super::Edge;
 use super::jobs::JobError;
 use super::objects::LOOKING_MILLIS;
 use super::records::adopt;
+use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{Append, PortalCommand, PortalReply};
-use crate::app::ports::{Clock, EdgeRuntime, Kv, Portals};
+use crate::app::ports::{Clock, Directory, EdgeRuntime, Kv, Portals};
 use crate::app::spilled_event::{SPILL_PREFIX, key_of, open, parse_key};
 use crate::domain::event_id::EventId;
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
+use crate::domain::request_counts::RequestCounts;
 use crate::domain::vault::VaultError;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,7 +24,7 @@ const MAX_EVENTS: usize = 250;
 /// Pages of 1,000 keys that one run looks at.
 const MAX_LISTS: usize = 50;
 /// How often the cron trigger fires, in milliseconds.
-const CRON_MILLIS: i64 = 300_000;
+pub(super) const CRON_MILLIS: i64 = 300_000;
 /// How long one run goes on, in milliseconds, so that it ends long before the next.
 const MAX_RUN_MILLIS: i64 = 60_000;
 /// Events in one call, and bytes of them, unless a single one is longer: the object has 128 MB.
@@ -33,37 +35,54 @@ const MAX_CALL_BYTES: usize = 1 << 20;
 type Waiting = Vec<(MemberId, VecDeque<EventId>)>;
 
 impl Edge {
-    /// Drains what fits into one run. All portals come by turns, so that neither one that is down nor one with much starves the
-    /// others; and each run begins with another one, in case that there is not time for all.
+    /// Drains what fits into one run, and tells the Directory what is left.
     pub(super) async fn drain_spilled(&self, runtime: &impl EdgeRuntime) -> Result<(), JobError> {
-        let mut waiting = list(runtime).await?;
-        if !self.config.vault.has_key() {
-            let events = waiting.iter().map(|(_, ids)| ids.len()).sum::<usize>();
-            if events > 0 {
-                let line = LogLine::new(Level::Warn, "spilled events not drained").with("events", events);
-                runtime.write(line.with("error", VaultError::NoKey.to_string()));
-            }
+        let waiting = list(runtime).await?;
+        let events = waiting.iter().map(|(_, ids)| ids.len()).sum::<usize>();
+        if events == 0 {
             return Ok(());
         }
+        let (taken, unreadable) = if self.config.vault.has_key() {
+            self.drain_by_turns(runtime, waiting).await
+        } else {
+            let line = LogLine::new(Level::Warn, "spilled events not drained").with("events", events);
+            runtime.write(line.with("error", VaultError::NoKey.to_string()));
+            (0, events)
+        };
+        let (now, left) = (Clock::now(runtime).as_millis(), events.saturating_sub(taken + unreadable));
+        let counts = RequestCounts::of_spilled(now, left, unreadable);
+        let told = Directory::call(runtime, &DirectoryCommand::CountRequests(counts)).await;
+        if matches!(told, Ok(DirectoryReply::Done)) { Ok(()) } else { Err(failure(&told).to_owned()) }
+    }
+
+    /// All portals come by turns, so that neither one that is down nor one with much starves the others; and each run begins with
+    /// another one, in case that there is not time for all. How many events their objects have taken, and how many cannot be read.
+    async fn drain_by_turns(&self, runtime: &impl EdgeRuntime, mut waiting: Waiting) -> (usize, usize) {
         let started_at = Clock::now(runtime);
         let (end, number) = (started_at.plus_millis(MAX_RUN_MILLIS), started_at.as_millis() / CRON_MILLIS);
         let first = usize::try_from(number).unwrap_or(0).checked_rem(waiting.len()).unwrap_or(0);
         waiting.rotate_left(first);
         let mut left = MAX_EVENTS;
+        let (mut taken, mut unreadable) = (0, 0);
         // A portal that is down costs one event's reading in each run.
         let mut share = 1;
         while !waiting.is_empty() {
             let mut rest = Waiting::new();
             for (member_id, mut ids) in waiting {
                 if left == 0 || Clock::now(runtime) >= end {
-                    return Ok(());
+                    return (taken, unreadable);
                 }
-                let before = ids.len();
-                let outcome = self.drain_some(runtime, &member_id, &mut ids, share.min(left)).await;
-                left -= before - ids.len();
+                let (before, unreadable_before) = (ids.len(), unreadable);
+                let outcome = self.drain_some(runtime, &member_id, &mut ids, share.min(left), &mut unreadable).await;
+                let looked_at = before - ids.len();
+                left -= looked_at;
                 match outcome {
-                    Ok(()) if !ids.is_empty() => rest.push((member_id, ids)),
-                    Ok(()) => {}
+                    Ok(()) => {
+                        taken += looked_at - (unreadable - unreadable_before);
+                        if !ids.is_empty() {
+                            rest.push((member_id, ids));
+                        }
+                    }
                     Err(error) => {
                         let line =
                             LogLine::new(Level::Error, "spilled events wait").with("member_id", member_id.as_str());
@@ -74,7 +93,7 @@ impl Edge {
             waiting = rest;
             share = MAX_CALL_EVENTS;
         }
-        Ok(())
+        (taken, unreadable)
     }
 
     /// Brings the next few events of a portal to its object, and deletes what that has taken.
@@ -84,6 +103,7 @@ impl Edge {
         member_id: &MemberId,
         ids: &mut VecDeque<EventId>,
         share: usize,
+        unreadable: &mut usize,
     ) -> Result<(), String> {
         let (mut keys, mut events, mut bytes) = (Vec::new(), Vec::new(), 0);
         while keys.len() < share && bytes < MAX_CALL_BYTES {
@@ -98,6 +118,7 @@ impl Edge {
                         keys.push(key);
                     }
                     Err(error) => {
+                        *unreadable += 1;
                         let line = LogLine::new(Level::Error, "spilled event not readable")
                             .with("member_id", member_id.as_str());
                         runtime.write(line.with("id", id.to_string()).with("error", error));

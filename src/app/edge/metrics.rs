@@ -1,6 +1,7 @@
 //! `GET /metrics`: how all portals stand, from what they last reported to the Directory, so that nothing wakes an idle one; and
 //! what the Worker answered, as far as its isolates have told.
 
+use super::drain::CRON_MILLIS;
 use super::objects::{call_directory, unexpected};
 use super::plan::events_today;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};
@@ -20,6 +21,8 @@ use crate::domain::time::Timestamp;
 const MAX_PORTALS: usize = 1_000;
 /// Portals that are fetched at once.
 const PAGE: u32 = 500;
+/// How long it is believed what the cron trigger told about KV, in milliseconds: it tells in each run while anything waits.
+const MAX_SPILLED_AGE_MILLIS: i64 = 3 * CRON_MILLIS;
 /// What every name begins with.
 const PREFIX: &str = "bitrix24_relay_";
 
@@ -40,6 +43,7 @@ pub async fn report(runtime: &impl EdgeRuntime, config: &Config) -> Result<Reply
     metrics.begin("events_logged_today", Kind::Gauge, help);
     metrics.add(&[], events_today(&portals, runtime.now()));
     tell_requests(&mut metrics, &counts);
+    tell_spilled(&mut metrics, &counts, runtime.now());
     tell_portals(&mut metrics, &portals);
     tell_deliveries(&mut metrics, &portals, runtime.now());
     Ok(Reply::text(200, metrics.into_text()).with_header("content-type", MEDIA_TYPE))
@@ -100,6 +104,18 @@ fn tell_requests(metrics: &mut Exposition, counts: &RequestCounts) {
                 while it computes; approximate.";
     metrics.begin("accept_duration_seconds", Kind::Histogram, help);
     metrics.add_histogram(&counts.accepting);
+}
+
+/// What waits in KV. Always there, so that an alert sees its end.
+fn tell_spilled(metrics: &mut Exposition, counts: &RequestCounts, now: Timestamp) {
+    let is_recent = |at: i64| now.as_millis() - at < MAX_SPILLED_AGE_MILLIS;
+    let (_, waiting, unreadable) = counts.spilled.filter(|(at, ..)| is_recent(*at)).unwrap_or_default();
+    let help = "Events in KV after the last run of the cron trigger: waiting for their portal's object, or sealed by a key \
+                that VAULT_KEY does not have.";
+    metrics.begin("events_queued", Kind::Gauge, help);
+    for (state, events) in [("waiting", waiting), ("unreadable", unreadable)] {
+        metrics.add(&[("state", state)], i64::try_from(events).unwrap_or(i64::MAX));
+    }
 }
 
 fn tell_portals(metrics: &mut Exposition, portals: &[PortalReport]) {

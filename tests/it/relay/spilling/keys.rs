@@ -1,9 +1,20 @@
 //! The key that spilled events were sealed under is changed, or removed.
 
-use super::{VAULT_KEY, relay, spill, waiting};
+use super::{ATTEMPTS, VAULT_KEY, relay, spill, waiting};
+use crate::support::fault::{Operation, Then};
 use crate::support::post::{Post, TOKEN};
-use crate::support::relay::ids;
-use serde_json::json;
+use crate::support::relay::{CRON, Relay, ids};
+use serde_json::{Value, json};
+
+/// What the metrics tell of KV: events that wait for their portal's object, and those that cannot be read.
+fn told(relay: &Relay) -> [String; 2] {
+    let metrics = relay.admin("GET", "/metrics", &Value::Null).body;
+    ["waiting", "unreadable"].map(|state| {
+        let start = format!(r#"bitrix24_relay_events_queued{{state="{state}"}} "#);
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap_or_else(|| panic!("{start} is missing: {metrics}")).to_owned()
+    })
+}
 
 #[test]
 fn a_key_that_is_no_longer_there_leaves_the_event_in_kv_until_it_is_back() {
@@ -41,4 +52,40 @@ fn a_key_that_was_removed_is_missed_aloud_in_every_run_until_it_is_back() {
     relay.deploy(&[("VAULT_KEY", "")]);
     relay.run_jobs();
     assert_eq!(relay.lines("spilled events not drained").len(), 2, "nothing waits any more");
+}
+
+#[test]
+fn metrics_tell_what_waits_in_kv_and_what_of_it_cannot_be_read() {
+    let relay = relay();
+    for number in 1..=3 {
+        spill(&relay, &Post::new(TOKEN, number));
+    }
+    assert_eq!(told(&relay), ["0", "0"], "no run has looked yet");
+    relay.faults().plan_next(Operation::CallPortal, ATTEMPTS, false, Then::Error);
+    relay.run_jobs();
+    relay.faults().forget();
+    assert_eq!(told(&relay), ["3", "0"], "the object could not be reached");
+    for variable in ["", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="] {
+        relay.deploy(&[("VAULT_KEY", variable)]);
+        relay.run_jobs();
+        assert_eq!(told(&relay), ["0", "3"], "the key is {variable:?}");
+    }
+    relay.deploy(&[("VAULT_KEY", VAULT_KEY)]);
+    relay.run_jobs();
+    assert_eq!(told(&relay), ["0", "0"]);
+}
+
+#[test]
+fn what_was_deleted_from_kv_is_told_no_more_after_some_runs_and_nothing_is_told_while_nothing_waits() {
+    let relay = relay();
+    spill(&relay, &Post::new(TOKEN, 1));
+    relay.deploy(&[("VAULT_KEY", "")]);
+    relay.run_jobs();
+    relay.kv().delete(&relay.kv().keys(super::SPILLED)[0]);
+    let rows = relay.world.directory().storage.rows("SELECT * FROM requests");
+    relay.run_jobs();
+    assert_eq!(told(&relay), ["0", "1"]);
+    relay.advance_with_cron(3 * CRON);
+    assert_eq!(told(&relay), ["0", "0"]);
+    assert_eq!(relay.world.directory().storage.rows("SELECT * FROM requests"), rows, "no row was written");
 }
