@@ -1,5 +1,8 @@
-//! The state machine of deliveries: whatever the order of outcomes, crashes and steps of the clock, each event ends delivered,
-//! failed where everyone can see it, or waiting with a time at which it is due; and what is about one thing stays in order.
+//! The state machine of deliveries: whatever the order of outcomes, crashes, steps of the clock, pauses and replays, each event ends
+//! delivered, failed where everyone can see it, or waiting with a time at which it is due; what is about one thing stays in
+//! order; a paused destination is sent nothing, and a replay sends all that was done when it began.
+//!
+//! `relay/histories.rs` plays the same with the whole relay.
 
 mod world;
 
@@ -30,7 +33,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(|arrived| Step::Crash { arrived }),
         3 => prop_oneof![0_i64..10_000, 0_i64..DAY_MILLIS, -60_000_i64..0].prop_map(|millis| Step::Pass { millis }),
         1 => Just(Step::SaveCursor),
-        1 => Just(Step::Resume),
+        1 => Just(Step::Pause),
+        2 => Just(Step::Resume),
+        2 => (0_u8..100, 0_u8..=100).prop_map(|(from, to)| Step::Replay { from, to }),
+        1 => any::<usize>().prop_map(|which| Step::Cancel { which }),
     ]
 }
 
@@ -71,4 +77,31 @@ proptest! {
         prop_assert!(world.notes.is_empty());
         prop_assert_eq!(world.arrived.len(), world.log.len());
     }
+}
+
+/// The log is taken up from before a thing's event, while a later one of it is under way and fails: that one waits until the
+/// earlier one has gone again.
+#[test]
+fn what_was_under_way_when_the_log_was_taken_up_from_before_it_waits_for_its_turn() {
+    let log = |thing| Step::Log { thing, action: "add" };
+    let end = |which, how| Step::End { which, how };
+    let steps = [
+        Step::Outage { events: 11 },
+        log(None),
+        end(0, How::Arrives),
+        end(0, How::Arrives),
+        Step::Resume,
+        end(0, How::Arrives),
+        Step::Outage { events: 1 },
+        end(0, How::ArrivesUnnoticed),
+        end(8_284_745_358_138_579_311, How::Arrives),
+        log(Some(0)),
+        Step::Outage { events: 8 },
+        end(0, How::ArrivesUnnoticed),
+    ];
+    let mut world = World::new(false, false);
+    for step in &steps {
+        world.play(step);
+    }
+    world.recover();
 }

@@ -87,7 +87,7 @@ impl<R: PortalRuntime> Portal<R> {
                 std::mem::take(&mut lane.replays).into_iter().partition(|replay| replay.id == id);
             lane.replays = others;
             for replay in cancelled {
-                replay.withdraw(&mut lane.dispatcher.queue);
+                replay.withdraw(&mut lane.dispatcher.queue, &lane.replays);
                 ended.push(replay.status(&lane.name));
             }
         }
@@ -112,10 +112,13 @@ impl<R: PortalRuntime> Portal<R> {
             if under_way + count > MAX_REPLAYS {
                 return Ok(DeliveryReply::TooManyReplays);
             }
-            for lane in memory.lanes.iter_mut().filter(|lane| is_chosen(lane)) {
-                replay.insert(&self.runtime, &lane.name)?;
-                lane.replays.push(replay.clone());
-            }
+            // All of them or none: a repeat begins none that is missing.
+            self.runtime.transaction(|| {
+                let mut chosen = memory.lanes.iter().filter(|lane| is_chosen(lane));
+                chosen.try_for_each(|lane| replay.insert(&self.runtime, &lane.name))
+            })?;
+            let chosen = memory.lanes.iter_mut().filter(|lane| is_chosen(lane));
+            chosen.for_each(|lane| lane.replays.push(replay.clone()));
         }
         let begun = memory.lanes.iter().filter(|lane| has(lane)).map(|lane| replay.status(&lane.name));
         Ok(DeliveryReply::Replays(begun.collect()))

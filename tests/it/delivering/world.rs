@@ -1,5 +1,9 @@
 //! A destination with its storage, played step by step, and what must hold after each.
 
+mod promises;
+mod replays;
+
+use self::replays::Replay;
 use bitrix24_edge_relay::domain::delivery::circuit::{Circuit, Open};
 use bitrix24_edge_relay::domain::delivery::dispatcher::{Claim, Dispatcher, Pause};
 use bitrix24_edge_relay::domain::delivery::outcome::{Class, Failure, Outcome};
@@ -32,8 +36,14 @@ pub enum Step {
     Pass { millis: i64 },
     /// A run ends: the cursor is saved.
     SaveCursor,
+    /// The operator pauses the destination.
+    Pause,
     /// The operator lets a paused destination go on.
     Resume,
+    /// The operator has what is done of a part of the log sent again; the part is given in percent.
+    Replay { from: u8, to: u8 },
+    /// The operator ends a replay.
+    Cancel { which: usize },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +79,7 @@ pub struct World {
     superseded: BTreeSet<i64>,
     circuit: Option<Open>,
     pause: Option<Pause>,
+    replays: Vec<Replay>,
     /// Memory.
     superseded_unsaved: BTreeSet<i64>,
     pub arrived: BTreeSet<i64>,
@@ -90,6 +101,7 @@ impl World {
             superseded: BTreeSet::new(),
             circuit: None,
             pause: None,
+            replays: Vec::new(),
             superseded_unsaved: BTreeSet::new(),
             arrived: BTreeSet::new(),
             seed: 1,
@@ -112,6 +124,7 @@ impl World {
         self.dispatcher = Dispatcher::new(queue, circuit, self.pause.clone()).with(self.has_batches, self.coalesces);
         self.requests.clear();
         self.superseded_unsaved.clear();
+        self.replays.iter_mut().for_each(Replay::forget);
     }
 
     fn head(&self) -> i64 {
@@ -148,16 +161,23 @@ impl World {
             }
             Step::Crash { arrived } => {
                 if *arrived {
-                    self.arrived.extend(self.requests.iter().flat_map(|claim| claim.events.clone()));
+                    let events: Vec<i64> = self.requests.iter().flat_map(|claim| claim.events.clone()).collect();
+                    self.arrive(&events);
                 }
                 self.load();
             }
             Step::Pass { millis } => self.now = self.now.plus_millis(*millis),
             Step::SaveCursor => self.save(self.dispatcher.queue.position()),
+            Step::Pause => {
+                self.dispatcher.set_pause(Some(Pause { reason: "paused by the operator".to_owned() }));
+                self.save(self.dispatcher.queue.position());
+            }
             Step::Resume => {
                 self.dispatcher.set_pause(None);
                 self.save(self.dispatcher.queue.position());
             }
+            Step::Replay { from, to } => self.replay(*from, *to),
+            Step::Cancel { which } => self.cancel(*which),
         }
         self.check();
     }
@@ -169,6 +189,7 @@ impl World {
                 let change = self.dispatcher.queue.offer(entry, true);
                 self.note(&change.into_iter().collect::<Vec<_>>(), false);
             }
+            self.feed_replays();
             let (claim, dropped) = self.dispatcher.next(self.now);
             self.note(&dropped, false);
             let Some(claim) = claim else {
@@ -188,11 +209,16 @@ impl World {
             How::ArrivesUnnoticed => Outcome::failed(Class::Transient, "lost"),
         };
         if !matches!(how, How::Fails(..)) {
-            self.arrived.extend(&claim.events);
+            self.arrive(&claim.events);
         }
         self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let settlement = self.dispatcher.settle(claim, &outcome, &self.schedule, self.now, self.seed);
         self.note(&settlement.changes, settlement.news.is_some());
+    }
+
+    fn arrive(&mut self, events: &[i64]) {
+        self.arrived.extend(events);
+        self.replays.iter_mut().for_each(|replay| replay.settle_debt(events));
     }
 
     /// What `Lane::note` does, all or nothing.
@@ -203,10 +229,19 @@ impl World {
                 Change::Retrying { seq, attempts, due_at, .. } => {
                     self.notes.insert(*seq, Note::Retrying(*attempts, *due_at));
                 }
-                Change::Failed { seq, .. } => drop(self.notes.insert(*seq, Note::Failed)),
+                Change::Failed { seq, .. } => {
+                    self.notes.insert(*seq, Note::Failed);
+                    self.replays.iter_mut().for_each(|replay| replay.settle_debt(&[*seq]));
+                }
                 Change::Delivered { seq, .. } => drop(self.notes.insert(*seq, Note::Delivered)),
-                Change::Superseded { seq, has_note: true } => drop(self.notes.insert(*seq, Note::Superseded)),
-                Change::Superseded { seq, .. } => drop(self.superseded_unsaved.insert(*seq)),
+                Change::Superseded { seq, has_note } => {
+                    if *has_note {
+                        self.notes.insert(*seq, Note::Superseded);
+                    } else {
+                        self.superseded_unsaved.insert(*seq);
+                    }
+                    self.replays.iter_mut().for_each(|replay| replay.settle_debt(&[*seq]));
+                }
                 Change::Rewound { seq } => {
                     drop(self.notes.split_off(seq));
                     drop(self.superseded.split_off(seq));
@@ -227,6 +262,7 @@ impl World {
         self.cursor = position;
         self.circuit = self.dispatcher.circuit().cloned();
         self.pause = self.dispatcher.pause().cloned();
+        self.save_replays();
     }
 
     fn is_failed(&self, seq: i64) -> bool {
@@ -236,68 +272,5 @@ impl World {
     fn is_superseded(&self, seq: i64) -> bool {
         let is_noted = self.notes.get(&seq) == Some(&Note::Superseded);
         is_noted || self.superseded.contains(&seq) || self.superseded_unsaved.contains(&seq)
-    }
-
-    /// No event and no thing is under way twice, and none overtakes an earlier event of its thing.
-    fn check_claim(&self, claim: &Claim) {
-        assert!(!claim.events.is_empty() && claim.events.is_sorted());
-        assert!(self.has_batches || claim.events.len() == 1);
-        for seq in &claim.events {
-            let is_done = matches!(self.notes.get(seq), Some(Note::Failed | Note::Delivered | Note::Superseded));
-            assert!(!is_done, "{seq} is noted as done, and sent again");
-            let thing = self.entry(*seq).thing;
-            for other in self.requests.iter().flat_map(|request| &request.events) {
-                assert_ne!(seq, other, "under way twice");
-                assert!(thing.is_none() || self.entry(*other).thing != thing, "{seq} and {other} are about one thing");
-            }
-            let earlier = self.log.iter().filter(|entry| entry.seq < *seq && thing.is_some() && entry.thing == thing);
-            for entry in earlier {
-                let is_done =
-                    self.arrived.contains(&entry.seq) || self.is_failed(entry.seq) || self.is_superseded(entry.seq);
-                assert!(is_done || claim.events.contains(&entry.seq), "{seq} overtakes {}", entry.seq);
-            }
-        }
-    }
-
-    /// What storage says is done is done, at every moment: a crash now would lose nothing.
-    fn check(&self) {
-        for seq in 1..=self.head() {
-            let is_passed = seq <= self.cursor && !self.notes.contains_key(&seq) && !self.superseded.contains(&seq);
-            assert!(!is_passed || self.arrived.contains(&seq), "{seq} is behind the cursor, and never arrived");
-            if self.notes.get(&seq) == Some(&Note::Delivered) {
-                assert!(self.arrived.contains(&seq), "{seq} is noted as delivered, and never arrived");
-            }
-            if self.is_superseded(seq) {
-                let entry = self.entry(seq);
-                let is_newer = |later: &&Entry| later.seq > seq && later.is_update && later.thing == entry.thing;
-                assert!(entry.is_update && self.log.iter().any(|later| is_newer(&later)), "{seq} is not obsolete");
-            }
-        }
-    }
-
-    /// The destination is well from now on: everything that is not failed arrives, in bounded time.
-    pub fn recover(&mut self) {
-        self.play(&Step::Resume);
-        let end = self.now.plus_millis(DAY_MILLIS);
-        while self.now < end {
-            self.play(&Step::Send);
-            while !self.requests.is_empty() {
-                self.play(&Step::End { which: 0, how: How::Arrives });
-                self.play(&Step::Send);
-            }
-            match self.dispatcher.next_due_at(self.head(), self.now) {
-                Some(due_at) => {
-                    assert!(due_at > self.now, "something is due, and nothing is sent");
-                    self.now = due_at;
-                }
-                None => break,
-            }
-        }
-        self.play(&Step::SaveCursor);
-        assert_eq!(self.cursor, self.head(), "the log is dealt with");
-        for seq in 1..=self.head() {
-            let is_done = self.arrived.contains(&seq) || self.is_failed(seq) || self.is_superseded(seq);
-            assert!(is_done, "{seq} is lost: {:?}", self.notes.get(&seq));
-        }
     }
 }

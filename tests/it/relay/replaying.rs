@@ -175,6 +175,46 @@ fn a_cancelled_replay_sends_nothing_more() {
     assert_eq!(relay.admin("DELETE", &path, &Value::Null).status, 404);
 }
 
+/// What another replay has in hand is sent once for both; the end of one must not take it from the other.
+#[test]
+fn a_cancelled_replay_takes_nothing_from_another() {
+    let relay = relay_with(1..=6);
+    let pause = |paused: bool| {
+        let path = format!("/portals/{MEMBER}/destinations/default");
+        assert_eq!(relay.admin("PATCH", &path, &json!({"paused": paused})).status, 200);
+    };
+    pause(true);
+    let begun = redeliver(&relay, &json!({})).json()["replays"][0]["id"].clone();
+    redeliver(&relay, &json!({}));
+    relay.destination().delay_millis.set(3_000);
+    pause(false);
+    assert_eq!(relay.received()[6..], ids(1..=4), "so many requests at once");
+    relay.admin("DELETE", &format!("/portals/{MEMBER}/redeliver/{begun}"), &Value::Null);
+    relay.advance(MINUTE);
+    assert_eq!((relay.received()[6..].to_vec(), under_way(&relay)), (ids(1..=6), vec![]));
+}
+
+/// An event failed for good while an earlier one was under way, and the object was reset: its place in the log is behind that one,
+/// so the queue comes by it later.
+#[test]
+fn a_replay_sends_what_was_done_before_its_turn() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "1,1")]);
+    relay.register(TOKEN);
+    let refused = Answer::Status(422);
+    relay.destination().answers([Answer::Hang, refused.clone(), refused.clone(), refused]);
+    for number in 1..=2 {
+        let answer = relay.world.run(relay.answer(Post::new(TOKEN, number).request()));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    relay.advance(5 * SECOND);
+    assert_eq!(relay.states(), ["pending", "failed"]);
+    relay.portal().end(true);
+    relay.destination().delay_millis.set(1_000);
+    redeliver(&relay, &json!({"state": "failed"}));
+    relay.advance(MINUTE);
+    assert_eq!((relay.states(), under_way(&relay)), (vec!["delivered".to_owned(); 2], vec![]));
+}
+
 #[test]
 fn a_replay_to_a_destination_that_is_down_waits_and_takes_the_log_up_nowhere() {
     let relay = relay_with(1..=30);

@@ -134,9 +134,9 @@ impl Replay {
         }
     }
 
-    /// Takes back what waits in the queue.
-    pub fn withdraw(&self, queue: &mut Queue) {
-        for seq in &self.queued {
+    /// Takes back what waits in the queue, but for what others count on.
+    pub fn withdraw(&self, queue: &mut Queue, others: &[Self]) {
+        for seq in self.queued.iter().filter(|seq| !others.iter().any(|other| other.queued.contains(seq))) {
             queue.withdraw(*seq);
         }
     }
@@ -170,8 +170,9 @@ impl Replay {
     }
 
     /// When it has something to hand over.
-    fn due_at(&self) -> Option<Timestamp> {
-        let has_room = self.next <= self.last && self.queued.len() < MAX_QUEUED;
+    fn due_at(&self, queue: &Queue) -> Option<Timestamp> {
+        let has_more = self.next <= self.last && !queue.is_done_ahead(self.next);
+        let has_room = has_more && self.queued.len() < MAX_QUEUED;
         (has_room || self.is_finished()).then_some(self.due_at)
     }
 }
@@ -208,7 +209,7 @@ impl Lane {
         let quota = room.min(replay.rate as usize);
         let is_single = replay.saved.0 == replay.last;
         let (mut fed, mut looked_at) = (0, 0);
-        while replay.next <= replay.last && fed < quota && looked_at < MAX_LOOKED_AT {
+        'log: while replay.next <= replay.last && fed < quota && looked_at < MAX_LOOKED_AT {
             let entries = event_log::entries_behind(sql, replay.next - 1, READ_STEP)?;
             let entries: Vec<LogEntry> = entries.into_iter().take_while(|entry| entry.seq <= replay.last).collect();
             let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
@@ -217,6 +218,12 @@ impl Lane {
             };
             let noted = records::states(sql, &self.name, first.seq, last.seq)?;
             for (entry, state) in entries.iter().zip(self.states(sql, &entries)?) {
+                let fits = Replay::fits(replay.state, state);
+                // The log was taken up from before it, and an earlier event of its thing may have to go first.
+                if fits && self.dispatcher.queue.is_done_ahead(entry.seq) {
+                    replay.next = entry.seq;
+                    break 'log;
+                }
                 replay.next = entry.seq + 1;
                 looked_at += 1;
                 if is_single {
@@ -224,9 +231,9 @@ impl Lane {
                 }
                 // What was obsolete gets a note when it is delivered, so that it is not told to be obsolete any more.
                 let has_note = noted.contains_key(&entry.seq) || state == DeliveryState::Superseded;
-                if Replay::fits(replay.state, state)
-                    && self.dispatcher.queue.replay(Self::queue_entry(entry), has_note, now)
-                {
+                let queue = &mut self.dispatcher.queue;
+                // What another replay has handed over counts for both, and stays where that one is cancelled.
+                if fits && (queue.replay(Self::queue_entry(entry), has_note, now) || queue.is_replayed(entry.seq)) {
                     replay.queued.insert(entry.seq);
                     fed += 1;
                 }
@@ -250,7 +257,7 @@ impl Lane {
             Admission::Probe if self.dispatcher.queue.is_sending() || self.has_queued_replays() => return None,
             Admission::Probe | Admission::All => now,
         };
-        let due_at = self.replays.iter().filter_map(Replay::due_at).min()?;
+        let due_at = self.replays.iter().filter_map(|replay| replay.due_at(&self.dispatcher.queue)).min()?;
         Some(due_at.max(earliest))
     }
 

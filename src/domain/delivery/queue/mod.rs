@@ -91,7 +91,11 @@ impl Queue {
         let seq = entry.seq;
         self.seen = seq;
         // It may be under way since before the position was set back, or noted before a crash.
-        if self.done.remove(&seq) || !is_wanted || self.open.contains_key(&seq) {
+        if self.open.contains_key(&seq) {
+            self.rank(seq);
+            return None;
+        }
+        if self.done.remove(&seq) || !is_wanted {
             return None;
         }
         // Whatever stands behind a noted event of its line is noted itself.
@@ -275,7 +279,8 @@ impl Queue {
         let is_first = line.is_none_or(|line| line.first() == Some(&seq));
         // A later one may be under way: the position may have been set back to before this one meanwhile.
         let is_busy = || line.is_some_and(|line| self.sending.iter().any(|other| line.contains(other)));
-        let may_go = is_first && !self.sending.contains(&seq) && !is_busy();
+        // Where the position was set back, an earlier one of its thing may be still to be offered again.
+        let may_go = seq <= self.seen && is_first && !self.sending.contains(&seq) && !is_busy();
         let due_at = match item.standing {
             Standing::Noted(due_at) | Standing::Replayed { due_at, .. } if may_go => Some(due_at),
             _ => None,

@@ -89,6 +89,12 @@ impl Queue {
         (seq > self.seen && !self.done.contains(&seq)) || self.pending.contains(&seq)
     }
 
+    /// Whether an event is done that was not offered yet: it cannot be replayed before those in front of it were offered.
+    #[must_use]
+    pub fn is_done_ahead(&self, seq: i64) -> bool {
+        seq > self.seen && self.done.contains(&seq)
+    }
+
     /// Attempts that were made of an event.
     #[must_use]
     pub fn attempts(&self, seq: i64) -> u32 {
@@ -107,6 +113,6 @@ impl Queue {
         let line = self.line_of(&self.open.get(&seq)?.entry)?;
         let next = *line.range(seq + 1..).next()?;
         let item = self.open.get(&next)?;
-        (item.standing == Standing::Pending && !self.sending.contains(&next)).then_some(next)
+        (item.standing == Standing::Pending && next <= self.seen && !self.sending.contains(&next)).then_some(next)
     }
 }

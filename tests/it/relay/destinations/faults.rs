@@ -4,7 +4,7 @@ use super::{CRM_URL, VAULT_KEY, accept, header, is_signed_by, make, patch, path,
 use crate::support::destination::id_in;
 use crate::support::fault::{Fault, Operation, Then};
 use crate::support::post::{MEMBER, TOKEN};
-use crate::support::relay::{Answer, HOUR, MINUTE, Relay, ids};
+use crate::support::relay::{Answer, FORWARD_URL, HOUR, MINUTE, Relay, ids};
 use serde_json::json;
 /// What an operator does with a destination while events come in and one operation fails.
 fn play(relay: &Relay) -> (String, String) {
@@ -62,6 +62,33 @@ fn any_write_commit_or_call_may_fail() {
             let done = json!({"cursor": 4, "pending": 0, "retrying": 0, "failed": 0});
             assert_eq!(shown["delivery"]["cursor"], done["cursor"], "{fault:?}");
             assert_eq!((&shown["paused"], &shown["coalesce"]), (&json!(false), &json!(true)), "{fault:?}");
+        }
+    }
+}
+
+/// The call is repeated, and must not take one replay of two for both.
+#[test]
+fn an_event_that_is_sent_again_to_all_is_so_whatever_fails() {
+    for (operation, persisted) in [
+        (Operation::Write, false),
+        (Operation::Write, true),
+        (Operation::Transaction, false),
+        (Operation::Transaction, true),
+    ] {
+        for number in 1..=2 {
+            let relay = Relay::with(&[("VAULT_KEY", VAULT_KEY)]);
+            relay.register(TOKEN);
+            make(&relay, &json!({"name": "crm", "url": CRM_URL}));
+            accept(&relay, 1..=1);
+            relay.advance(MINUTE);
+            let id = relay.log()[0].event["id"].as_str().expect("an event has an id").to_owned();
+            let number = relay.faults().count(operation) + number;
+            relay.faults().plan(Fault { operation, number, persisted, then: Then::Error });
+            let again = relay.admin("POST", &format!("/portals/{MEMBER}/events/{id}/redeliver"), &json!({}));
+            assert_eq!(again.json()["replays"].as_array().map(Vec::len), Some(2), "{again:?}");
+            relay.advance(MINUTE);
+            let times = [FORWARD_URL, CRM_URL].map(|url| sent_to(&relay, url).len());
+            assert!(times.iter().all(|times| *times >= 2), "{operation:?} {number} {persisted}: {times:?}");
         }
     }
 }
