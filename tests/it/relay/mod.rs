@@ -16,6 +16,7 @@ mod faults;
 mod following;
 mod formats;
 mod forwarding;
+mod histories;
 mod limiting;
 mod logging;
 mod losing;

@@ -19,8 +19,8 @@ pub enum Answer {
 }
 
 pub struct Destination {
-    received: RefCell<Vec<HttpRequest>>,
-    accepted: RefCell<Vec<HttpRequest>>,
+    /// What was received, and whether it was answered with success.
+    received: RefCell<Vec<(HttpRequest, bool)>>,
     script: RefCell<VecDeque<Answer>>,
     otherwise: RefCell<Answer>,
     /// How long it takes to answer.
@@ -35,7 +35,6 @@ impl Destination {
     pub fn new() -> Self {
         Self {
             received: RefCell::default(),
-            accepted: RefCell::default(),
             script: RefCell::default(),
             otherwise: RefCell::new(Answer::Status(204)),
             delay_millis: Cell::new(0),
@@ -72,10 +71,7 @@ impl Destination {
             None => self.script.borrow_mut().pop_front().unwrap_or_else(|| self.otherwise.borrow().clone()),
         };
         if answer != Answer::Refuse {
-            self.received.borrow_mut().push(request.clone());
-        }
-        if matches!(answer, Answer::Status(200..=299)) {
-            self.accepted.borrow_mut().push(request.clone());
+            self.received.borrow_mut().push((request.clone(), matches!(answer, Answer::Status(200..=299))));
         }
         answer
     }
@@ -92,22 +88,28 @@ impl Destination {
 
     /// All that was received.
     pub fn received(&self) -> Vec<HttpRequest> {
+        self.received.borrow().iter().map(|(request, _)| request.clone()).collect()
+    }
+
+    /// All that was received, and whether it was answered with success.
+    pub fn received_and_taken(&self) -> Vec<(HttpRequest, bool)> {
         self.received.borrow().clone()
     }
 
     /// The ids of what was answered with success, in order.
     pub fn accepted_ids(&self) -> Vec<String> {
-        self.accepted.borrow().iter().flat_map(|request| ids_in(&request.body)).collect()
+        self.accepted().iter().flat_map(|request| ids_in(&request.body)).collect()
     }
 
     /// What was answered with success, in order.
     pub fn accepted(&self) -> Vec<HttpRequest> {
-        self.accepted.borrow().clone()
+        let received = self.received.borrow();
+        received.iter().filter(|(_, is_taken)| *is_taken).map(|(request, _)| request.clone()).collect()
     }
 
     /// The ids of what was received, in order.
     pub fn ids(&self) -> Vec<String> {
-        self.received.borrow().iter().flat_map(|request| ids_in(&request.body)).collect()
+        self.received.borrow().iter().flat_map(|(request, _)| ids_in(&request.body)).collect()
     }
 }
 

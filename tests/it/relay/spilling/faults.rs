@@ -51,8 +51,8 @@ fn fail_each(operation: Operation, thens: &[Then]) -> usize {
 
 #[test]
 fn any_failure_while_events_are_spilled_and_drained_neither_loses_nor_doubles_one() {
-    use Operation::{AlarmSet, CallPortal, Commit, KvDelete, KvGet, KvList, Transaction, Write};
-    let told = [KvList, KvGet, KvDelete, Write, Transaction, AlarmSet];
+    use Operation::{AlarmSet, CallDirectory, CallPortal, Commit, KvDelete, KvGet, KvList, Transaction, Write};
+    let told = [KvList, KvGet, KvDelete, Write, Transaction, AlarmSet, CallDirectory];
     let cases = told.into_iter().map(|operation| fail_each(operation, &[Then::Error])).sum::<usize>()
         + fail_each(CallPortal, &[Then::Error, Then::Hang])
         + fail_each(Commit, &[Then::Reset]);
