@@ -59,25 +59,25 @@ impl<'a> Body<'a> {
         'a: 'b,
     {
         room.clear();
-        let (mut at, mut written) = (start, start);
+        let (bytes, mut at, mut written) = (self.bytes, start, start);
         loop {
-            while self.bytes.get(at).is_some_and(|byte| !ends[usize::from(*byte)]) {
+            while at < bytes.len() && !ends[usize::from(bytes[at])] {
                 at += 1;
             }
-            let Some(b'%' | b'+') = self.bytes.get(at) else {
+            let Some(b'%' | b'+') = bytes.get(at) else {
                 break;
             };
-            room.extend_from_slice(&self.bytes[written..at]);
-            let (byte, length) = unescape(&self.bytes[at..]);
+            room.extend_from_slice(&bytes[written..at]);
+            let (byte, length) = unescape(&bytes[at..]);
             room.push(byte);
             at += length;
             written = at;
         }
         if written == start {
             let text = self.text.and_then(|text| text.get(start..at));
-            return (text.map_or_else(|| String::from_utf8_lossy(&self.bytes[start..at]), Cow::Borrowed), at);
+            return (text.map_or_else(|| String::from_utf8_lossy(&bytes[start..at]), Cow::Borrowed), at);
         }
-        room.extend_from_slice(&self.bytes[written..at]);
+        room.extend_from_slice(&bytes[written..at]);
         (str::from_utf8(room).map_or_else(|_| String::from_utf8_lossy(room), Cow::Borrowed), at)
     }
 }

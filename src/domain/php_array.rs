@@ -167,6 +167,29 @@ impl Serialize for PhpTree {
 mod tests {
     use super::*;
 
+    fn set(tree: &mut PhpTree, key: &str, text: &str) {
+        let slot = tree.child(PhpTree::ROOT, key);
+        tree.put(slot, text);
+    }
+
+    fn append(tree: &mut PhpTree, text: &str) -> bool {
+        tree.next_child(PhpTree::ROOT).map(|slot| tree.put(slot, text)).is_some()
+    }
+
+    #[test]
+    fn appending_follows_the_largest_integer_until_there_is_none_left() {
+        let mut tree = PhpTree::default();
+        set(&mut tree, "-5", "a");
+        set(&mut tree, "text", "b");
+        assert!(append(&mut tree, "c"));
+        set(&mut tree, "9223372036854775806", "d");
+        let last = tree.next_child(PhpTree::ROOT).unwrap();
+        tree.put_array(last);
+        assert!(!append(&mut tree, "lost"));
+        let json = serde_json::to_string(&tree).unwrap();
+        assert_eq!(json, r#"{"-5":"a","text":"b","-4":"c","9223372036854775806":"d","9223372036854775807":[]}"#);
+    }
+
     #[test]
     fn only_keys_from_zero_on_in_order_make_a_json_array() {
         let lists: [&[&str]; 3] = [&[], &["0"], &["0", "1"]];
@@ -174,8 +197,7 @@ mod tests {
         for (keys, is_list) in lists.map(|keys| (keys, true)).into_iter().chain(maps.map(|keys| (keys, false))) {
             let mut tree = PhpTree::default();
             for key in keys {
-                let slot = tree.child(PhpTree::ROOT, key);
-                tree.put(slot, "x");
+                set(&mut tree, key, "x");
             }
             assert_eq!(tree.root().is_list(), is_list, "{keys:?}");
             assert_eq!(serde_json::to_string(&tree).unwrap().starts_with('['), is_list, "{keys:?}");

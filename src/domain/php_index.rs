@@ -6,13 +6,25 @@
 /// Stands before each byte, and so tells a byte from the end of a key.
 const IS_BYTE: u32 = 1 << 8;
 
-/// Where a search goes on.
+/// Where a search goes on: it ends at an entry, or goes on at a fork. Twice the number of the one, or that and one of the other, since a
+/// large index is as slow as it is large.
 #[derive(Clone, Copy)]
-pub(super) enum Way {
-    /// It ends, at the entry of this number.
-    Entry(usize),
-    /// It goes on at the fork of this number.
-    Fork(usize),
+pub(super) struct Way(usize);
+
+impl Way {
+    /// A search that ends at once.
+    pub(super) const fn to_entry(number: usize) -> Self {
+        Self(number * 2)
+    }
+
+    const fn to_fork(number: usize) -> Self {
+        Self(number * 2 + 1)
+    }
+
+    #[inline]
+    const fn fork(self) -> Option<usize> {
+        if self.0 % 2 == 1 { Some(self.0 / 2) } else { None }
+    }
 }
 
 /// A bit of a key.
@@ -36,18 +48,16 @@ impl Forks {
     /// The one entry that may have this key.
     pub(super) fn nearest(&self, root: Way, key: &[u8]) -> usize {
         let mut way = root;
-        loop {
-            match way {
-                Way::Entry(entry) => return entry,
-                Way::Fork(at) => way = self.0[at].towards(key),
-            }
+        while let Some(at) = way.fork() {
+            way = self.0[at].towards(key);
         }
+        way.0 / 2
     }
 
     /// Adds an entry, whose key differs from the nearest one in this bit first. Returns the new root.
     pub(super) fn insert(&mut self, root: Way, key: &[u8], bit: Bit, entry: usize) -> Way {
         let (mut before, mut way) = (None, root);
-        while let Way::Fork(at) = way {
+        while let Some(at) = way.fork() {
             let fork = &self.0[at];
             if fork.bit.is_behind(bit) {
                 break;
@@ -55,9 +65,9 @@ impl Forks {
             before = Some(at);
             way = fork.towards(key);
         }
-        let new = Way::Fork(self.0.len());
+        let new = Way::to_fork(self.0.len());
         let mut ways = [way; 2];
-        ways[side(key, bit)] = Way::Entry(entry);
+        ways[side(key, bit)] = Way::to_entry(entry);
         self.0.push(Fork { bit, ways });
         match before {
             None => new,
@@ -119,7 +129,7 @@ mod tests {
             vec![b"", b"\0", b"a", b"a\0", b"a\0\0", b"aa", b"b", b"\x7f", b"\xff", b"0", b"-0", b"00"];
         keys.extend([&long[..1], &long[..1000], &long]);
         for order in [keys.clone(), keys.iter().rev().copied().collect()] {
-            let (mut forks, mut root) = (Forks::default(), Way::Entry(0));
+            let (mut forks, mut root) = (Forks::default(), Way::to_entry(0));
             for (entry, key) in order.iter().enumerate().skip(1) {
                 let nearest = forks.nearest(root, key);
                 let bit = first_difference(key, order[nearest]).expect("each key is another");

@@ -206,7 +206,7 @@ impl PhpTree {
 
     /// An index of an entry and all that follow it.
     fn index_from(&mut self, first: usize) -> Way {
-        let mut root = Way::Entry(first);
+        let mut root = Way::to_entry(first);
         let mut entry = self.entries[first].next;
         while entry != END {
             let key = text_of(&self.texts, self.entries[entry].key).as_bytes();
@@ -303,10 +303,6 @@ mod tests {
         tree.put(slot, text);
     }
 
-    fn append(tree: &mut PhpTree, text: &str) -> bool {
-        tree.next_child(PhpTree::ROOT).map(|slot| tree.put(slot, text)).is_some()
-    }
-
     #[test]
     fn keys_are_found_replaced_in_place_and_kept_in_order_however_many_there_are_and_however_they_come() {
         let in_order = |at: usize| at.to_string();
@@ -332,19 +328,6 @@ mod tests {
                 assert!(tree.get("absent").is_none() && tree.get("").is_none());
             }
         }
-    }
-
-    #[test]
-    fn appending_follows_the_largest_integer_until_there_is_none_left() {
-        let mut tree = PhpTree::default();
-        set(&mut tree, "-5", "a");
-        set(&mut tree, "text", "b");
-        assert!(append(&mut tree, "c"));
-        set(&mut tree, "9223372036854775806", "d");
-        let last = tree.next_child(PhpTree::ROOT).unwrap();
-        tree.put_array(last);
-        assert!(!append(&mut tree, "lost"));
-        assert_eq!(json(&tree), r#"{"-5":"a","text":"b","-4":"c","9223372036854775806":"d","9223372036854775807":[]}"#);
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub const METHOD_CONFIRM: (&str, &str) = ("ONAPPMETHODCONFIRM", "TOKEN");
 /// is whatever its maker chose: `192735` or `bot` would be found in text that has nothing to do with it.
 pub const MIN_CONTAINED_BYTES: usize = 16;
 
+/// Most `data` is an id or two, so that its JSON is not moved as it grows.
+const USUAL_DATA_BYTES: usize = 64;
+
 /// A longer token is looked for by so many bytes of its beginning. It bounds the work: a body of 1 MiB has as many places
 /// at which a token can begin, and takes up to 14 comparisons (10,000 tokens, halved each time) of 64 bytes at each.
 pub const MAX_CONTAINED_BYTES: usize = 64;
@@ -86,7 +89,7 @@ impl<'a> Redaction<'a> {
     /// What is left of `data`, as JSON. `None` where nothing is: it was a token itself.
     #[must_use]
     pub fn redact(&self, data: PhpValue<'_>) -> Option<String> {
-        let mut json = String::new();
+        let mut json = String::with_capacity(USUAL_DATA_BYTES);
         self.keeps(data).then(|| {
             self.write(data, &mut json);
             json

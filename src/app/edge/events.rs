@@ -47,11 +47,14 @@ impl Edge {
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
     ) -> Result<Reply, Problem> {
-        let inbound = post::read_event(post::read_tree(request).await?)?;
-        if self.is_flooding(runtime, request, &inbound) {
-            return Err(rate_limited());
-        }
-        let post = post::normalized(runtime, request, &inbound)?;
+        // What was read can be 40 times as large as the body: it is gone before anything else is waited for.
+        let post = {
+            let inbound = post::read_event(post::read_tree(request).await?)?;
+            if self.is_flooding(runtime, request, &inbound) {
+                return Err(rate_limited());
+            }
+            post::normalized(runtime, request, &inbound)?
+        };
         let taken = self.take(runtime, &post).await;
         if post.claim.is_some() {
             // To prove it may take seconds.
