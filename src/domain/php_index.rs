@@ -22,6 +22,11 @@ impl Way {
     }
 
     #[inline]
+    const fn entry(self) -> usize {
+        self.0 / 2
+    }
+
+    #[inline]
     const fn fork(self) -> Option<usize> {
         if self.0 % 2 == 1 { Some(self.0 / 2) } else { None }
     }
@@ -42,37 +47,46 @@ struct Fork {
 
 /// The forks of all arrays of a tree.
 #[derive(Default)]
-pub(super) struct Forks(Vec<Fork>);
+pub(super) struct Forks {
+    forks: Vec<Fork>,
+    /// Those that the last [`Forks::reach`] went past.
+    path: Vec<usize>,
+}
 
 impl Forks {
     /// The one entry that may have this key.
     pub(super) fn nearest(&self, root: Way, key: &[u8]) -> usize {
         let mut way = root;
         while let Some(at) = way.fork() {
-            way = self.0[at].towards(key);
+            way = self.forks[at].towards(key);
         }
-        way.0 / 2
+        way.entry()
     }
 
-    /// Adds an entry, whose key differs from the nearest one in this bit first. Returns the new root.
-    pub(super) fn insert(&mut self, root: Way, key: &[u8], bit: Bit, entry: usize) -> Way {
-        let (mut before, mut way) = (None, root);
+    /// The same, where the key may have to be inserted.
+    pub(super) fn reach(&mut self, root: Way, key: &[u8]) -> usize {
+        self.path.clear();
+        let mut way = root;
         while let Some(at) = way.fork() {
-            let fork = &self.0[at];
-            if fork.bit.is_behind(bit) {
-                break;
-            }
-            before = Some(at);
-            way = fork.towards(key);
+            self.path.push(at);
+            way = self.forks[at].towards(key);
         }
-        let new = Way::to_fork(self.0.len());
-        let mut ways = [way; 2];
+        way.entry()
+    }
+
+    /// Adds an entry, whose key differs from the one that was reached for it in this bit first. Returns the new root.
+    pub(super) fn insert(&mut self, root: Way, key: &[u8], bit: Bit, entry: usize) -> Way {
+        let mut path = self.path.iter().rev();
+        let before = path.find(|at| !self.forks[**at].bit.is_behind(bit));
+        let cut = before.map_or(root, |at| self.forks[*at].towards(key));
+        let mut ways = [cut; 2];
         ways[side(key, bit)] = Way::to_entry(entry);
-        self.0.push(Fork { bit, ways });
+        let new = Way::to_fork(self.forks.len());
+        self.forks.push(Fork { bit, ways });
         match before {
             None => new,
             Some(at) => {
-                let before = &mut self.0[at];
+                let before = &mut self.forks[*at];
                 before.ways[side(key, before.bit)] = new;
                 root
             }
@@ -131,7 +145,7 @@ mod tests {
         for order in [keys.clone(), keys.iter().rev().copied().collect()] {
             let (mut forks, mut root) = (Forks::default(), Way::to_entry(0));
             for (entry, key) in order.iter().enumerate().skip(1) {
-                let nearest = forks.nearest(root, key);
+                let nearest = forks.reach(root, key);
                 let bit = first_difference(key, order[nearest]).expect("each key is another");
                 root = forks.insert(root, key, bit, entry);
             }

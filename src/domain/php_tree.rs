@@ -169,7 +169,7 @@ impl PhpTree {
     fn find_or_index(&mut self, at: usize, key: &str) -> Option<usize> {
         let Array { first, index, .. } = self.arrays[at];
         let root = index.unwrap_or_else(|| self.index_from(first));
-        let nearest = self.forks.nearest(root, key.as_bytes());
+        let nearest = self.forks.reach(root, key.as_bytes());
         let difference = first_difference(key.as_bytes(), self.key(nearest).as_bytes());
         let root = match difference {
             Some(bit) => self.forks.insert(root, key.as_bytes(), bit, self.entries.len()),
@@ -210,7 +210,7 @@ impl PhpTree {
         let mut entry = self.entries[first].next;
         while entry != END {
             let key = text_of(&self.texts, self.entries[entry].key).as_bytes();
-            let nearest = self.entries[self.forks.nearest(root, key)].key;
+            let nearest = self.entries[self.forks.reach(root, key)].key;
             if let Some(bit) = first_difference(key, text_of(&self.texts, nearest).as_bytes()) {
                 root = self.forks.insert(root, key, bit, entry);
             }
