@@ -97,7 +97,7 @@ impl HeldEvents {
         now: Timestamp,
     ) -> Result<usize, PortError> {
         let json = serde_json::to_string(event).map_err(|error| PortError::new("held.write", &error))?;
-        if self.index.has_recent(event.id) {
+        if self.index.has(event.id) {
             return Ok(0);
         }
         let held_at = self.index.next_time(now);

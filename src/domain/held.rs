@@ -4,9 +4,10 @@
 
 use super::event_id::EventId;
 use super::held_limit::HeldLimit;
+use super::held_shares::{HeldShares, Share};
 use super::secret::TokenHash;
 use super::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long an event is held, in milliseconds.
 pub const HELD_MILLIS: i64 = 24 * 3_600_000;
@@ -33,11 +34,11 @@ pub struct HeldEntry<G> {
 #[derive(Debug)]
 pub struct HeldIndex<G> {
     entries: BTreeMap<i64, HeldEntry<G>>,
+    ids: BTreeSet<EventId>,
     /// The highest number that was given, be its event gone: a release has noted that all up to it is logged.
     newest: i64,
-    /// What each group uses, so that the common case, nothing full, looks at no entry.
-    used: BTreeMap<G, HeldLimit>,
-    used_in_all: HeldLimit,
+    shares: BTreeMap<G, HeldShares>,
+    shares_of_all: HeldShares,
     group_limit: HeldLimit,
     total_limit: HeldLimit,
 }
@@ -62,19 +63,20 @@ impl<G: Ord + Clone> HeldIndex<G> {
         total_limit: HeldLimit,
         entries: impl IntoIterator<Item = (i64, HeldEntry<G>)>,
     ) -> Self {
-        let (used, used_in_all) = (BTreeMap::new(), HeldLimit::default());
-        let mut index = Self { entries: BTreeMap::new(), newest: 0, used, used_in_all, group_limit, total_limit };
+        let (shares, shares_of_all) = (BTreeMap::new(), HeldShares::default());
+        let (entries_by_number, ids) = (BTreeMap::new(), BTreeSet::new());
+        let mut index =
+            Self { entries: entries_by_number, ids, newest: 0, shares, shares_of_all, group_limit, total_limit };
         for (number, entry) in entries {
             index.insert(number, entry);
         }
         index
     }
 
-    /// Whether an event that was received a moment ago is held already. It looks back no further than the event's own time.
+    /// Whether an event is held already.
     #[must_use]
-    pub fn has_recent(&self, id: EventId) -> bool {
-        let oldest = id.received_at().plus_millis(-CLOCK_SKEW_MILLIS);
-        self.entries.values().rev().take_while(|entry| entry.held_at >= oldest).any(|entry| entry.id == id)
+    pub fn has(&self, id: EventId) -> bool {
+        self.ids.contains(&id)
     }
 
     /// The number for the next event.
@@ -100,80 +102,68 @@ impl<G: Ord + Clone> HeldIndex<G> {
     ///
     /// A flood under one token so displaces itself before it displaces others.
     #[must_use]
-    pub fn make_room_for(&self, entry: &HeldEntry<G>) -> Option<Vec<i64>> {
+    pub fn make_room_for(&mut self, entry: &HeldEntry<G>) -> Option<Vec<i64>> {
         if entry.bytes > self.group_limit.bytes.min(self.total_limit.bytes) {
             return None;
         }
         let mut gone = Vec::new();
-        let used_by_group = self.used.get(&entry.group).copied().unwrap_or_default();
-        if !self.group_limit.fits(used_by_group, entry.bytes) {
-            self.choose(&mut gone, self.group_limit, entry.bytes, |other| other.group == entry.group);
+        while let Some(number) = self.next_to_go(entry) {
+            self.count_out(number);
+            gone.push(number);
         }
-        if !self.total_limit.fits(self.used_in_all, entry.bytes) {
-            self.choose(&mut gone, self.total_limit, entry.bytes, |_| true);
+        // Storage still has them.
+        for number in &gone {
+            self.count_in(*number);
         }
         Some(gone)
     }
 
-    fn choose(&self, gone: &mut Vec<i64>, limit: HeldLimit, new_bytes: usize, belongs: impl Fn(&HeldEntry<G>) -> bool) {
-        let mut by_hash: BTreeMap<TokenHash, (Vec<i64>, usize)> = BTreeMap::new();
-        let (mut events, mut bytes) = (1, new_bytes);
-        for (number, entry) in self.entries.iter().filter(|(number, entry)| belongs(entry) && !gone.contains(number)) {
-            let (numbers, hash_bytes) = by_hash.entry(entry.hash).or_default();
-            numbers.push(*number);
-            *hash_bytes += entry.bytes;
-            events += 1;
-            bytes += entry.bytes;
+    fn next_to_go(&self, entry: &HeldEntry<G>) -> Option<i64> {
+        let of_group = self.shares.get(&entry.group).map(|shares| (shares, self.group_limit));
+        let of_all = (&self.shares_of_all, self.total_limit);
+        let full = of_group.into_iter().chain([of_all]).find(|(shares, limit)| !limit.fits(shares.used(), entry.bytes));
+        full.and_then(|(shares, limit)| shares.next_to_go(limit))
+    }
+
+    fn count_in(&mut self, number: i64) {
+        if let Some(entry) = self.entries.get(&number) {
+            self.shares.entry(entry.group.clone()).or_default().add(entry.hash, number, entry.bytes);
+            self.shares_of_all.add(entry.hash, number, entry.bytes);
         }
-        while events > limit.events || bytes > limit.bytes {
-            let short_of_events = events > limit.events;
-            // Of equals the one with the oldest event goes first.
-            let largest = by_hash.iter_mut().max_by_key(|(_, (numbers, hash_bytes))| {
-                (if short_of_events { numbers.len() } else { *hash_bytes }, std::cmp::Reverse(numbers.first().copied()))
-            });
-            let Some((_, (numbers, hash_bytes))) = largest.filter(|(_, (numbers, _))| !numbers.is_empty()) else {
-                return;
-            };
-            let oldest = numbers.remove(0);
-            let freed = self.entries.get(&oldest).map_or(0, |entry| entry.bytes);
-            *hash_bytes -= freed;
-            events -= 1;
-            bytes -= freed;
-            gone.push(oldest);
+    }
+
+    fn count_out(&mut self, number: i64) {
+        let Some(entry) = self.entries.get(&number) else {
+            return;
+        };
+        self.shares_of_all.remove(entry.hash, number, entry.bytes);
+        if let Some(shares) = self.shares.get_mut(&entry.group) {
+            shares.remove(entry.hash, number, entry.bytes);
+            if shares.used().events == 0 {
+                self.shares.remove(&entry.group);
+            }
         }
     }
 
     /// Notes an event that storage now has, under a number that is not taken.
     pub fn insert(&mut self, number: i64, entry: HeldEntry<G>) {
-        let used_by_group = self.used.entry(entry.group.clone()).or_default();
-        for used in [used_by_group, &mut self.used_in_all] {
-            used.events += 1;
-            used.bytes += entry.bytes;
-        }
+        self.ids.insert(entry.id);
         self.entries.insert(number, entry);
+        self.count_in(number);
         self.newest = self.newest.max(number);
     }
 
     /// Notes that storage no longer has an event.
     pub fn remove(&mut self, number: i64) {
-        let Some(entry) = self.entries.remove(&number) else {
-            return;
-        };
-        self.used_in_all.events -= 1;
-        self.used_in_all.bytes -= entry.bytes;
-        if let Some(used) = self.used.get_mut(&entry.group) {
-            used.events -= 1;
-            used.bytes -= entry.bytes;
-            if used.events == 0 {
-                self.used.remove(&entry.group);
-            }
+        self.count_out(number);
+        if let Some(entry) = self.entries.remove(&number) {
+            self.ids.remove(&entry.id);
         }
     }
 
     /// The numbers of a token's events, oldest first.
-    pub fn of_token<'a>(&'a self, group: &'a G, hash: &'a TokenHash) -> impl Iterator<Item = i64> + 'a {
-        let fits = move |entry: &HeldEntry<G>| entry.group == *group && entry.hash == *hash;
-        self.entries.iter().filter(move |(_, entry)| fits(entry)).map(|(number, _)| *number)
+    pub fn of_token<'a>(&'a self, group: &G, hash: &'a TokenHash) -> impl Iterator<Item = i64> + 'a {
+        self.shares.get(group).into_iter().flat_map(|shares| shares.numbers(hash))
     }
 
     /// The numbers of what was held for longer than [`HELD_MILLIS`], oldest first.
@@ -193,19 +183,17 @@ impl<G: Ord + Clone> HeldIndex<G> {
     /// What each token of a group has waiting.
     #[must_use]
     pub fn counts(&self, group: &G) -> Vec<HeldCount> {
-        let mut counts: BTreeMap<TokenHash, HeldCount> = BTreeMap::new();
-        for entry in self.entries.values().filter(|entry| entry.group == *group) {
-            let fresh = HeldCount { hash: entry.hash, events: 0, bytes: 0, oldest: entry.held_at };
-            let count = counts.entry(entry.hash).or_insert(fresh);
-            count.events += 1;
-            count.bytes += entry.bytes;
-        }
-        counts.into_values().collect()
+        let shares = self.shares.get(group).into_iter().flat_map(HeldShares::tokens);
+        let count = |(hash, share): (&TokenHash, &Share)| {
+            let oldest = self.entries.get(share.numbers.first()?)?.held_at;
+            Some(HeldCount { hash: *hash, events: share.numbers.len(), bytes: share.bytes, oldest })
+        };
+        shares.filter_map(count).collect()
     }
 
     /// The groups that have anything, in their order.
     pub fn groups(&self) -> impl Iterator<Item = &G> {
-        self.used.keys()
+        self.shares.keys()
     }
 }
 
@@ -241,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_flood_under_one_token_displaces_itself() {
-        let held = index(&[("a", "genuine", 10), ("a", "flood", 10), ("a", "flood", 10)]);
+        let mut held = index(&[("a", "genuine", 10), ("a", "flood", 10), ("a", "flood", 10)]);
         assert_eq!(held.make_room_for(&entry("a", "flood", 10)), Some(vec![2]));
         assert_eq!(held.make_room_for(&entry("a", "other", 10)), Some(vec![2]));
         assert_eq!(held.make_room_for(&entry("b", "other", 10)), Some(vec![]), "another portal has its own room");
@@ -249,13 +237,13 @@ mod tests {
 
     #[test]
     fn when_bytes_are_short_the_token_with_most_bytes_gives() {
-        let held = index(&[("a", "genuine", 10), ("a", "large", 80)]);
+        let mut held = index(&[("a", "genuine", 10), ("a", "large", 80)]);
         assert_eq!(held.make_room_for(&entry("a", "genuine", 60)), Some(vec![2]));
     }
 
     #[test]
     fn when_all_is_full_the_largest_token_over_all_portals_gives() {
-        let held = index(&[("a", "t", 1), ("b", "flood", 1), ("c", "flood", 1), ("d", "u", 1), ("e", "flood", 1)]);
+        let mut held = index(&[("a", "t", 1), ("b", "flood", 1), ("c", "flood", 1), ("d", "u", 1), ("e", "flood", 1)]);
         assert_eq!(held.make_room_for(&entry("f", "v", 1)), Some(vec![2]));
     }
 
@@ -267,11 +255,11 @@ mod tests {
     #[test]
     fn counts_follow_what_comes_and_goes() {
         let mut held = index(&[("a", "t", 10), ("a", "u", 20), ("b", "t", 30)]);
-        assert_eq!(held.used_in_all, HeldLimit { events: 3, bytes: 60 });
+        assert_eq!(held.shares_of_all.used(), HeldLimit { events: 3, bytes: 60 });
         assert_eq!(held.of_token(&"a", &Secret::new("t").sha256()).collect::<Vec<_>>(), [1]);
         held.remove(1);
         held.remove(1);
-        assert_eq!(held.used_in_all, HeldLimit { events: 2, bytes: 50 });
+        assert_eq!(held.shares_of_all.used(), HeldLimit { events: 2, bytes: 50 });
         assert_eq!(held.counts(&"a").len(), 1);
         assert_eq!(held.groups().copied().collect::<Vec<_>>(), ["a", "b"]);
     }
@@ -290,8 +278,8 @@ mod tests {
             (Timestamp::from_millis(1_000_000), Timestamp::from_millis(1_000_000 + 2 * CLOCK_SKEW_MILLIS));
         let id = |at| EventId::new(at, [1; RANDOM_BYTES]);
         held.insert(1, HeldEntry { id: id(first), held_at: first, ..entry("a", "t", 10) });
-        assert!(held.has_recent(id(first)));
-        assert!(!held.has_recent(id(later)));
+        assert!(held.has(id(first)));
+        assert!(!held.has(id(later)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod form;
 pub mod free_plan;
 pub mod held;
 pub mod held_limit;
+mod held_shares;
 pub mod http_binding;
 pub mod inbound;
 pub mod install;

@@ -5,8 +5,11 @@
 
 use bitrix24_edge_relay::domain::body::{BodyFormat, MAX_BODY_BYTES, MAX_DEPTH, MAX_PAIRS};
 use bitrix24_edge_relay::domain::event_id::{EventId, RANDOM_BYTES};
+use bitrix24_edge_relay::domain::held::{HeldEntry, HeldIndex};
+use bitrix24_edge_relay::domain::held_limit::HeldLimit;
 use bitrix24_edge_relay::domain::inbound::InboundEvent;
 use bitrix24_edge_relay::domain::normalizer::normalize;
+use bitrix24_edge_relay::domain::secret::Secret;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
@@ -64,9 +67,48 @@ fn the_cost_of_a_body_grows_with_its_length_and_not_with_the_square() {
     }
 }
 
+/// A flood of forgeries fills what may be held, each with a token of its own; from then on each displaces another.
+#[test]
+fn the_cost_of_holding_one_more_event_does_not_grow_with_how_many_are_held() {
+    let [few, many] = [2_000, 20_000].map(|held| (0..3).map(|_| cost_of_holding(held)).min().expect("three runs"));
+    println!("{few:?} for 500 more beside 2,000, {many:?} beside 20,000");
+    assert!(many < few * 4, "ten times as many cost {few:?} and {many:?}");
+}
+
+fn cost_of_holding(held: usize) -> Duration {
+    let at = Timestamp::from_millis(1_734_608_349_512);
+    let id = |number: usize| {
+        let mut random = [0; RANDOM_BYTES];
+        random[RANDOM_BYTES - size_of::<usize>()..].copy_from_slice(&number.to_be_bytes());
+        random
+    };
+    let entry = |number: usize| HeldEntry {
+        id: EventId::new(at, id(number)),
+        group: number,
+        hash: Secret::new(number.to_string()).sha256(),
+        bytes: 700,
+        held_at: at,
+    };
+    let limit = HeldLimit { events: held, bytes: 1 << 30 };
+    let mut index = HeldIndex::new(limit, limit, (1..).zip((0..held).map(entry)));
+    let more: Vec<_> = (held..held + 500).map(entry).collect();
+    let start = now();
+    for entry in more {
+        assert!(!index.has(entry.id));
+        for displaced in index.make_room_for(&entry).expect("it is small enough") {
+            index.remove(displaced);
+        }
+        index.insert(index.next_number(), entry);
+    }
+    now().saturating_sub(start)
+}
+
+fn now() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("it has run for some time")
+}
+
 /// The time of the processor that reading, normalizing and writing take, whatever else the machine does: the best of three.
 fn cost(format: BodyFormat, body: &[u8]) -> Duration {
-    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("it has run for some time");
     let run = |_| {
         let start = now();
         let inbound = InboundEvent::from_body(format, body).expect("it is within all limits");
