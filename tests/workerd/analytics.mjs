@@ -12,8 +12,6 @@ export class Portal extends relay.Portal {
 
 export { Directory } from "./index.js";
 
-export default class extends relay.default {
-  constructor(context, env) {
-    super(context, { ...env, ANALYTICS });
-  }
-}
+export default {
+  fetch: (request, env, context) => relay.default.fetch(request, { ...env, ANALYTICS }, context),
+};

@@ -54,9 +54,10 @@ export const Portal = counted("Portal", relay.Portal);
 export const Directory = counted("Directory", relay.Directory);
 
 // Objects live in the isolate that answers, at least here.
-export default class extends relay.default {
-  fetch(request) {
-    if (new URL(request.url).pathname !== PATH) return super.fetch(request);
+export default {
+  ...relay.default,
+  fetch(request, ...bindings) {
+    if (new URL(request.url).pathname !== PATH) return relay.default.fetch(request, ...bindings);
     for (const count of Object.values(counts)) {
       for (const { rowsWritten, rowsRead } of count.cursors) {
         count.rowsWritten += rowsWritten;
@@ -65,5 +66,5 @@ export default class extends relay.default {
       count.cursors = [];
     }
     return Response.json(counts);
-  }
-}
+  },
+};

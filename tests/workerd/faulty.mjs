@@ -110,13 +110,11 @@ export const Portal = faulty("portal", relay.Portal);
 export const Directory = faulty("directory", relay.Directory);
 
 // Objects live in the isolate that answers, at least here.
-export default class extends relay.default {
-  constructor(context, env) {
-    super(context, faultyEnv(env));
-  }
-  async fetch(request) {
-    if (new URL(request.url).pathname !== PATH) return super.fetch(request);
+export default {
+  async fetch(request, env, context) {
+    if (new URL(request.url).pathname !== PATH) return relay.default.fetch(request, faultyEnv(env), context);
     faults = await request.json();
     return new Response();
-  }
-}
+  },
+  scheduled: (event, env, context) => relay.default.scheduled(event, faultyEnv(env), context),
+};

@@ -1,9 +1,12 @@
 // The relay's own entry, for tests only; everything is passed on unchanged, but that
 // - the objects can be looked into: a class of wasm-bindgen does not extend DurableObject, which the inspection wants;
 // - every answer tells in `x-boot-id` which instance of the wasm gave it. A panic would end that instance, and the next
-//   request would make a new one.
+//   request would make a new one;
+// - a request for /after-a-panic finds the instance ended, as if one before had panicked.
 import { DurableObject } from "cloudflare:workers";
 import * as relay from "./index.js";
+
+const PANIC = "/after-a-panic";
 
 const inspectable = (RustClass) =>
   class extends DurableObject {
@@ -36,13 +39,15 @@ export const Directory = inspectable(relay.Directory);
 // The first request sets it: there is no randomness before.
 let isolate;
 
-export default class extends relay.default {
-  async fetch(request) {
+export default {
+  ...relay.default,
+  async fetch(request, ...bindings) {
     isolate ??= crypto.randomUUID();
-    const response = await super.fetch(request);
+    if (new URL(request.url).pathname === PANIC) globalThis.__worker_init_state.criticalError = true;
+    const response = await relay.default.fetch(request, ...bindings);
     const answer = new Response(response.body, response);
     // worker-build counts the instances of the wasm.
     answer.headers.set("x-boot-id", `${isolate} ${globalThis.__worker_init_state.instanceId}`);
     return answer;
-  }
-}
+  },
+};

@@ -125,6 +125,27 @@ fn an_object_that_does_not_answer_is_given_up_in_time_whatever_it_did() {
     scene.examine();
 }
 
+/// The runtime ends a request that waits for nothing that it knows of.
+#[test]
+fn those_that_wait_for_the_call_of_another_one_are_answered_however_long_it_takes() {
+    let mut scene = Scene::start(Settings::with_faults);
+    scene.relay.fail(&fault("portal.fetch", "hangs", 1));
+    let (relay, portal) = (&scene.relay, &scene.portal);
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let posts = (0..10).map(|number| {
+            scope.spawn(move || portal.calendar_entry_update(format!("together {number}")).send_to(relay))
+        });
+        posts.collect::<Vec<_>>().into_iter().map(|post| post.join().expect("it was sent")).collect()
+    });
+    for (number, answer) in answers.into_iter().enumerate() {
+        assert!(matches!(answer.status, 200 | 202), "{number}: {} {}", answer.status, answer.text());
+        let id = answer.json()["id"].as_str().expect("it is told").to_owned();
+        scene.taken.insert(id, format!("together {number}"));
+    }
+    scene.mend();
+    scene.examine();
+}
+
 #[test]
 fn an_object_that_is_reset_in_the_middle_of_an_append_logs_it_once() {
     let mut scene = Scene::start(Settings::with_faults);
@@ -223,6 +244,21 @@ const WRITERS: usize = 4;
 const BURST: usize = 50;
 /// How often another version is deployed.
 const DEPLOYMENTS: usize = 6;
+
+#[test]
+fn after_a_panic_the_next_request_finds_a_new_instance_and_the_same_log() {
+    let (relay, portal) = (Relay::start(Settings::new().with_inspection()), Portal::new());
+    relay.register(&portal);
+    portal.calendar_entry_update("before").send_to(&relay).expect_status(200);
+    let instance = |answer: &Answer| answer.header("x-boot-id").expect("the entry for tests tells it").to_owned();
+    let before = instance(&relay.request("GET", "/healthz").send().expect_status(200));
+    // The runtime calls nothing of the instance that panicked any more.
+    let after = instance(&relay.request("GET", "/after-a-panic").send().expect_status(404));
+    assert_ne!(before, after);
+    portal.calendar_entry_update("after").send_to(&relay).expect_status(200);
+    assert_eq!(relay.log(&portal).len(), 2);
+    assert_eq!(instance(&relay.request("GET", "/healthz").send()), after, "it is no new one for each request");
+}
 
 #[test]
 fn a_deployment_in_the_middle_of_a_burst_loses_nothing_that_was_taken() {
