@@ -79,7 +79,8 @@ fn check_post(format: BodyFormat, body: &[u8], chance: &[u8]) {
         return;
     };
     let event = NewEvent { id, event_type: event.event_type, subject: event.subject, occurred_at: received_at, json };
-    let append = Append { sha256: token.sha256(), event, may_be_repeated: true, may_be_held: false };
+    let append =
+        Append { sha256: token.sha256(), event: std::rc::Rc::new(event), may_be_repeated: true, may_be_held: false };
     let (vault, other) = (vault(KEY), member("another-portal"));
     let sealed = seal(&vault, member_id, &append, nonce(chance)).expect("there is a key");
     let (key, value) = (key_of(member_id, id), sealed.as_str());

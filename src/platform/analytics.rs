@@ -3,6 +3,7 @@
 use super::runtime::Runtime;
 use crate::app::ports::Analytics;
 use js_sys::{Array, Object, Reflect};
+use std::cell::OnceCell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -17,11 +18,23 @@ extern "C" {
     fn write_data_point(this: &Dataset, point: &Object) -> Result<(), JsValue>;
 }
 
+thread_local! {
+    /// Looked up once in an isolate, since most deployments have none.
+    static DATASET: OnceCell<Option<Dataset>> = const { OnceCell::new() };
+}
+
 impl Analytics for Runtime {
     fn record(&self, index: &str, blobs: &[&str], doubles: &[i64]) {
-        let Some(dataset) = self.binding::<Dataset>(ANALYTICS_BINDING) else {
-            return;
-        };
+        DATASET.with(|dataset| {
+            if let Some(dataset) = dataset.get_or_init(|| self.binding(ANALYTICS_BINDING)) {
+                dataset.record(index, blobs, doubles);
+            }
+        });
+    }
+}
+
+impl Dataset {
+    fn record(&self, index: &str, blobs: &[&str], doubles: &[i64]) {
         let point = Object::new();
         let texts = |texts: &[&str]| texts.iter().map(|text| JsValue::from_str(text)).collect::<Array>();
         #[expect(clippy::cast_precision_loss, reason = "a status, a count, or some milliseconds")]
@@ -32,6 +45,6 @@ impl Analytics for Runtime {
         }
         // Over 250 in one invocation are too many: a data point less.
         // <https://developers.cloudflare.com/analytics/analytics-engine/limits/>
-        drop(dataset.write_data_point(&point));
+        drop(self.write_data_point(&point));
     }
 }

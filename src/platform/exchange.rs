@@ -16,6 +16,9 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/platform/glue.js")]
 extern "C" {
+    #[wasm_bindgen(js_name = stubOf, catch)]
+    pub fn stub(env: &JsValue, binding: &str, name: &str, hint: &str) -> Result<Fetches, JsValue>;
+
     #[wasm_bindgen(js_name = callObject)]
     fn call(stub: &Fetches, body: &str, within_millis: u32) -> js_sys::Promise;
 

@@ -50,12 +50,23 @@ export function takeBellDown(number) {
   bells.delete(number);
 }
 
+/** A fresh stub of an object. `hint` tells where it is created if it is new, and may be empty. */
+export function stubOf(env, binding, name, hint) {
+  return env[binding].getByName(name, hint ? { locationHint: hint } : undefined);
+}
+
 /** Calls an object for so many milliseconds, 0 for as long as it takes: a text there, a promise of a text back. */
 export async function callObject(stub, body, millis) {
   const signal = millis > 0 ? AbortSignal.timeout(millis) : undefined;
   // An object is told apart by its binding; the URL means nothing.
   const response = await stub.fetch("https://object/", { method: "POST", body, signal });
   return response.text();
+}
+
+/** Runs a statement of SQL. Its rows as JSON, a list of lists; nothing where there are none. */
+export function query(sql, statement, bindings) {
+  const rows = sql.exec(statement, ...bindings).raw().toArray();
+  return rows.length > 0 ? JSON.stringify(rows) : undefined;
 }
 
 /** Sends a POST, with headers as a JSON list of pairs. Throws where one is none; promises the status and `Retry-After`, a line each. */

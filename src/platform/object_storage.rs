@@ -12,10 +12,11 @@ use crate::app::ports::{
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
+use serde_json::Value;
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{SqlStorage, SqlStorageValue, State, Storage};
+use worker::{SqlStorage, State, Storage};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,6 +25,12 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(this: &SyncTransactions, work: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/platform/glue.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn query(sql: &JsValue, statement: &str, bindings: &js_sys::Array) -> Result<Option<String>, JsValue>;
 }
 
 /// The bindings and the storage of an object.
@@ -62,13 +69,13 @@ impl Followers for ObjectRuntime {
 
 impl Sql for ObjectRuntime {
     fn query(&self, statement: &str, arguments: &[SqlValue]) -> Result<Vec<Vec<SqlValue>>, PortError> {
-        let fail = |error: &dyn std::fmt::Display| PortError::new("sql.query", &error);
-        let bindings: Vec<JsValue> = arguments.iter().map(to_js).collect();
-        let cursor = self.sql.exec_raw(statement, bindings).map_err(|error| fail(&error))?;
-        let read_row = |row: worker::Result<Vec<SqlStorageValue>>| {
-            row.map_err(|error| fail(&error))?.into_iter().map(from_storage).collect()
+        let fail = |thrown: &JsValue| PortError::new("sql.query", &js_error::describe(thrown));
+        let bindings = arguments.iter().map(to_js).collect::<js_sys::Array>();
+        let Some(rows) = query(self.sql.as_ref(), statement, &bindings).map_err(|thrown| fail(&thrown))? else {
+            return Ok(Vec::new());
         };
-        cursor.raw().map(read_row).collect()
+        let rows: Vec<Vec<Value>> = serde_json::from_str(&rows).map_err(|error| PortError::new("sql.read", &error))?;
+        rows.into_iter().map(|row| row.into_iter().map(from_js).collect()).collect()
     }
 
     fn size(&self) -> Result<i64, PortError> {
@@ -116,12 +123,13 @@ fn to_js(value: &SqlValue) -> JsValue {
     }
 }
 
-fn from_storage(value: SqlStorageValue) -> Result<SqlValue, PortError> {
+fn from_js(value: Value) -> Result<SqlValue, PortError> {
+    let unknown = || PortError::new("sql.read", "a value of a type that is never written");
     match value {
-        SqlStorageValue::Null => Ok(SqlValue::Null),
-        SqlStorageValue::Integer(number) => Ok(SqlValue::Integer(number)),
-        SqlStorageValue::String(text) => Ok(SqlValue::Text(text)),
-        _ => Err(PortError::new("sql.read", "a value of a type that is never written")),
+        Value::Null => Ok(SqlValue::Null),
+        Value::Number(number) => number.as_i64().map(SqlValue::Integer).ok_or_else(unknown),
+        Value::String(text) => Ok(SqlValue::Text(text)),
+        _ => Err(unknown()),
     }
 }
 

@@ -71,7 +71,8 @@ impl DurableObject for Portal {
         if request.headers().get("upgrade")?.is_some() {
             return self.open_socket().await;
         }
-        let command = serde_json::from_str(&promise::text(&request.text()?).await?)?;
+        let command = PortalCommand::from_text(&promise::text(&request.text()?).await?)
+            .map_err(|error| Error::RustError(error.to_string()))?;
         let reply = self.portal.handle(command).await;
         self.work_behind_answer();
         self.keep_application_behind();

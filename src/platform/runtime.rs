@@ -14,7 +14,6 @@ use crate::app::ports::{
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -73,10 +72,11 @@ impl Runtime {
 
     /// A fresh stub of a portal's object.
     fn portal(&self, member_id: &MemberId, hint: LocationHint) -> Result<Fetches, CallError> {
-        let namespace = self.env.durable_object(PORTALS_BINDING).map_err(not_retryable)?;
-        let stub =
-            namespace.get_by_name_with_location_hint(member_id.as_str(), hint.as_str()).map_err(not_retryable)?;
-        Ok(stub.into_rpc())
+        self.stub(PORTALS_BINDING, member_id.as_str(), hint.as_str())
+    }
+
+    fn stub(&self, binding: &str, name: &str, hint: &str) -> Result<Fetches, CallError> {
+        exchange::stub(&self.env, binding, name, hint).map_err(|thrown| not_retryable(js_error::describe(&thrown)))
     }
 }
 
@@ -158,15 +158,16 @@ impl Portals for Runtime {
         command: &PortalCommand,
         within_millis: Option<u32>,
     ) -> Result<PortalReply, CallError> {
-        call_object(&self.portal(member_id, hint)?, command, within_millis).await
+        let command = command.to_text().map_err(not_retryable)?;
+        call_object(&self.portal(member_id, hint)?, &command, within_millis).await
     }
 }
 
 impl Directory for Runtime {
     async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
-        let namespace = self.env.durable_object(DIRECTORY_BINDING).map_err(not_retryable)?;
-        let stub = namespace.get_by_name(DIRECTORY_NAME).map_err(not_retryable)?;
-        call_object(&stub.into_rpc(), command, None).await
+        let stub = self.stub(DIRECTORY_BINDING, DIRECTORY_NAME, "")?;
+        let command = serde_json::to_string(command).map_err(not_retryable)?;
+        call_object(&stub, &command, None).await
     }
 }
 
@@ -256,14 +257,13 @@ impl Queues for Runtime {
     }
 }
 
-/// Calls an object: JSON there, JSON back, for so many milliseconds at most.
-async fn call_object<C: Serialize, A: DeserializeOwned>(
+/// Calls an object, for so many milliseconds at most. The answer is JSON.
+async fn call_object<A: DeserializeOwned>(
     stub: &Fetches,
-    command: &C,
+    command: &str,
     within_millis: Option<u32>,
 ) -> Result<A, CallError> {
-    let body = serde_json::to_string(command).map_err(not_retryable)?;
-    let text = exchange::call_object(stub, &body, within_millis).await.map_err(|thrown| call_error(&thrown))?;
+    let text = exchange::call_object(stub, command, within_millis).await.map_err(|thrown| call_error(&thrown))?;
     serde_json::from_str(&text).map_err(not_retryable)
 }
 

@@ -6,6 +6,7 @@ use super::objects::{call_directory, call_portal_within, unavailable, unexpected
 use super::post::{self, Post, forbidden};
 use super::records::{adopt, read_record};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
+use crate::app::held_events::NewEvent;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{Append, Appended, PortalCommand, PortalReply};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
@@ -18,6 +19,7 @@ use crate::domain::reply::Reply;
 use futures_util::future::{Either, select};
 use serde::Serialize;
 use std::pin::pin;
+use std::rc::Rc;
 
 /// Calls that others made for an event and that were lost, before it calls for itself: 3 s each.
 const MAX_LOST_CALLS: u32 = 2;
@@ -47,20 +49,24 @@ impl Edge {
         runtime: &impl EdgeRuntime,
         request: &impl IncomingRequest,
     ) -> Result<Reply, Problem> {
-        // What was read can be 40 times as large as the body: it is gone before anything else is waited for.
-        let post = {
-            let inbound = post::read_event(post::read_tree(request).await?)?;
-            if self.is_flooding(runtime, request, &inbound) {
-                return Err(rate_limited());
-            }
-            post::normalized(runtime, request, &inbound)?
-        };
+        let post = self.read(runtime, request).await?;
         let taken = self.take(runtime, &post).await;
         if post.claim.is_some() {
             // To prove it may take seconds.
             self.make_owed_calls(runtime).await;
         }
         post.account(self.follow_claim(runtime, &post, taken).await)
+    }
+
+    /// Reads and normalizes an event. The tree that is read can be 40
+    /// times as large as the body: it is gone before anything else is waited for.
+    async fn read(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
+        let body = post::take_body(request).await?;
+        let inbound = post::read_event(body.tree()?)?;
+        if self.is_flooding(runtime, request, &inbound) {
+            return Err(rate_limited());
+        }
+        post::normalized(runtime, request, &inbound)
     }
 
     /// Whether the isolate knows that the caller is over the limit and that its token is not registered. So a flood costs no more
@@ -140,7 +146,8 @@ impl Edge {
         may_be_held: bool,
     ) -> Result<Verdict, Problem> {
         let Post { member_id, hint, sha256, event, .. } = post;
-        let append = |may_be_repeated| Append { sha256: *sha256, event: event.clone(), may_be_repeated, may_be_held };
+        let append =
+            |may_be_repeated| Append { sha256: *sha256, event: Rc::clone(event), may_be_repeated, may_be_held };
         for lost in 0..MAX_LOST_CALLS {
             match self.next_turn(runtime, post, append(lost > 0)).await {
                 Turn::Judged(outcome) => return outcome,
@@ -235,7 +242,7 @@ pub(super) fn queued(post: &Post) -> Reply {
 
 pub(super) async fn hold_in_directory(runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
     let Post { member_id, sha256, event, .. } = post;
-    let hold = DirectoryCommand::Hold { member_id: member_id.clone(), sha256: *sha256, event: event.clone() };
+    let hold = DirectoryCommand::Hold { member_id: member_id.clone(), sha256: *sha256, event: NewEvent::clone(event) };
     match call_directory(runtime, &hold).await? {
         DirectoryReply::Held { displaced } => {
             tell_displaced(runtime, post, displaced);

@@ -9,6 +9,7 @@ use super::post::{self, Post, forbidden};
 use super::query::bad;
 use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
+use crate::app::held_events::NewEvent;
 use crate::app::portal::command::{Install, PendingInstall, PortalCommand, PortalReply};
 use crate::app::portal::installs::CLAIM_PURPOSE;
 use crate::app::portal::installs::progress::Progress;
@@ -64,7 +65,7 @@ impl Edge {
         let Some(application) = self.config.installs.application() else {
             return Err(install_is_not_configured());
         };
-        let tree = post::read_tree(request).await?;
+        let tree = post::take_body(request).await?.tree()?;
         if tree.get("event").is_some() {
             return self.install_by_event(runtime, request, tree).await;
         }
@@ -265,7 +266,7 @@ async fn ask_to_install(
         PortalCommand::Install(Install {
             member_id: member_id.clone(),
             claim: claim.clone(),
-            event: post.map(|post| post.event.clone()),
+            event: post.map(|post| NewEvent::clone(&post.event)),
             may_be_repeated,
             may_refresh: false,
         })

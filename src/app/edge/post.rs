@@ -15,6 +15,7 @@ use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::{About, Reply};
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
+use std::rc::Rc;
 
 /// A POST that was read, and who sent it.
 pub struct Post {
@@ -23,7 +24,7 @@ pub struct Post {
     /// Its token.
     pub sha256: TokenHash,
     /// The event, normalized.
-    pub event: NewEvent,
+    pub event: Rc<NewEvent>,
     /// Where the portal's object is created, if it is new.
     pub hint: LocationHint,
     /// Address of the caller.
@@ -37,7 +38,7 @@ pub struct Post {
 impl Post {
     /// What the log says of it. `seq`: its place, where it was logged.
     pub fn about(&self, seq: Option<i64>) -> About {
-        let NewEvent { id, event_type, .. } = &self.event;
+        let NewEvent { id, event_type, .. } = &*self.event;
         About { member_id: self.member_id.clone(), id: *id, event_type: event_type.clone(), seq }
     }
 
@@ -53,14 +54,27 @@ impl Post {
     }
 }
 
-/// Reads the body of a POST, within the limits.
-pub async fn read_tree(request: &impl IncomingRequest) -> Result<PhpTree, Problem> {
+/// The body of a POST.
+pub struct Body {
+    format: BodyFormat,
+    bytes: Vec<u8>,
+}
+
+/// Takes the body of a POST, within the limits.
+pub async fn take_body(request: &impl IncomingRequest) -> Result<Body, Problem> {
     let format = body_format(request)?;
-    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
+    let bytes = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
         BodyError::Interrupted => Problem::new(Code::Malformed, error.to_string()),
     })?;
-    read_body(format, &body).map_err(|error| not_taken(&error.into()))
+    Ok(Body { format, bytes })
+}
+
+impl Body {
+    /// Reads it.
+    pub fn tree(&self) -> Result<PhpTree, Problem> {
+        read_body(self.format, &self.bytes).map_err(|error| not_taken(&error.into()))
+    }
 }
 
 /// Reads an event out of a POST.
@@ -97,7 +111,7 @@ pub fn normalized(
     Ok(Post {
         member_id: inbound.member_id().clone(),
         sha256,
-        event: NewEvent { id, event_type, subject: event.subject, occurred_at, json },
+        event: Rc::new(NewEvent { id, event_type, subject: event.subject, occurred_at, json }),
         hint: LocationHint::choose(inbound.domain(), request.header("cf-ipcountry").as_deref()),
         address: address_of(request),
         received_at,

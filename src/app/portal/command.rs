@@ -1,4 +1,4 @@
-//! What a portal's object is asked, and what it answers: JSON between the Worker and its object.
+//! What a portal's object is asked, and what it answers. `command_text.rs` tells how it is written.
 //!
 //! Both run the same release, but for the minutes of a deployment: a field is added with a default, never renamed.
 
@@ -23,6 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::vault::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::rc::Rc;
 
 /// A question to a portal's object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,7 +137,7 @@ pub struct Append {
     /// The token.
     pub sha256: TokenHash,
     /// The event.
-    pub event: NewEvent,
+    pub event: Rc<NewEvent>,
     /// Whether an earlier call with the same event may have been carried out.
     pub may_be_repeated: bool,
     /// Whether it is to be held where its token is not registered.

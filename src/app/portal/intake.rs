@@ -111,7 +111,7 @@ impl<R: PortalRuntime> Portal<R> {
         }
         match believed {
             Some(_) => self.log(memory, &event, false, now),
-            None => self.log(memory, &marked_removed(event)?, true, now),
+            None => self.log(memory, &marked_removed(&event)?, true, now),
         }
     }
 
@@ -134,9 +134,9 @@ impl<R: PortalRuntime> Portal<R> {
 }
 
 /// The event with `b24removed: true`.
-fn marked_removed(event: NewEvent) -> Result<NewEvent, PortError> {
+fn marked_removed(event: &NewEvent) -> Result<NewEvent, PortError> {
     let broken = |error: &dyn std::fmt::Display| PortError::new("event.mark", &error);
     let mut marked: CloudEvent = serde_json::from_str(&event.json).map_err(|error| broken(&error))?;
     marked.b24removed = Some(true);
-    Ok(NewEvent { json: marked.to_json().map_err(|error| broken(&error))?, ..event })
+    Ok(NewEvent { json: marked.to_json().map_err(|error| broken(&error))?, ..event.clone() })
 }

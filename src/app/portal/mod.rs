@@ -7,6 +7,7 @@ pub mod activity;
 mod alarm;
 mod checking;
 pub mod command;
+mod command_text;
 pub mod consumers;
 mod deliveries;
 pub mod delivery;

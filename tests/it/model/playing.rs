@@ -41,8 +41,7 @@ struct Player {
 
 /// What waits for an act: calls to objects that bring events or ask for them, and requests to the destination.
 fn stops(operation: Operation, what: &str) -> bool {
-    let is_call =
-        ["{\"Append", "{\"Hold\"", "{\"HeldEvents", "{\"DropHeld"].iter().any(|start| what.starts_with(start));
+    let is_call = ["Append", "{\"Hold\"", "{\"HeldEvents", "{\"DropHeld"].iter().any(|start| what.starts_with(start));
     operation == Operation::Send || (is_call && matches!(operation, Operation::CallPortal | Operation::CallDirectory))
 }
 

@@ -4,6 +4,7 @@ use super::ports::Ports;
 use super::storage::Storage;
 use bitrix24_edge_relay::app::directory::DirectoryObject;
 use bitrix24_edge_relay::app::portal::Portal;
+use bitrix24_edge_relay::app::portal::command::PortalCommand;
 use bitrix24_edge_relay::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -44,7 +45,7 @@ pub struct Life {
 
 pub enum Class {
     Portal(Box<Portal<Ports>>),
-    Directory(DirectoryObject<Ports>),
+    Directory(Box<DirectoryObject<Ports>>),
 }
 
 impl Object {
@@ -163,12 +164,12 @@ impl Life {
         self.is_over.get()
     }
 
-    /// Carries out a command: JSON there, JSON back.
+    /// Carries out a command: text there, JSON back.
     pub async fn handle(&self, command: &str) -> String {
         const READABLE: &str = "a command can be read back";
         let reply = match &self.class {
             Class::Portal(portal) => {
-                let command = serde_json::from_str(command).expect(READABLE);
+                let command = PortalCommand::from_text(command).expect(READABLE);
                 serde_json::to_string(&portal.handle(command).await)
             }
             Class::Directory(directory) => {

@@ -136,7 +136,7 @@ impl World {
         object.life(|is_over| {
             let ports = Ports::of_object(self, object, is_over);
             if object.name == DIRECTORY {
-                Class::Directory(DirectoryObject::new(ports))
+                Class::Directory(Box::new(DirectoryObject::new(ports)))
             } else {
                 Class::Portal(Box::new(Portal::new(ports, self.config())))
             }

@@ -10,20 +10,18 @@ use bitrix24_edge_relay::app::ports::{CallError, Directory, Portals};
 use bitrix24_edge_relay::domain::location::LocationHint;
 use bitrix24_edge_relay::domain::member_id::MemberId;
 use futures_util::future::{Either, select};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::pin::pin;
 use std::rc::Rc;
 
 impl Ports {
-    async fn call<C: Serialize, A: DeserializeOwned>(
+    async fn call<A: DeserializeOwned>(
         &self,
         operation: Operation,
         object: Rc<Object>,
-        command: &C,
+        command: String,
     ) -> Result<A, CallError> {
         let lost = || CallError { retryable: true, cause: "failed on order".to_owned() };
-        let command = serde_json::to_string(command).expect("a command is JSON");
         let course = self.course_of(operation, &command).await;
         if matches!(course, Course::FailsBefore) {
             return Err(lost());
@@ -62,7 +60,7 @@ impl Portals for Ports {
         within_millis: Option<u32>,
     ) -> Result<PortalReply, CallError> {
         let portal = self.world.portal(member_id.as_str());
-        let call = self.call(Operation::CallPortal, portal, command);
+        let call = self.call(Operation::CallPortal, portal, command.to_text().expect("a command is text"));
         let Some(within_millis) = within_millis else {
             return call.await;
         };
@@ -75,6 +73,7 @@ impl Portals for Ports {
 
 impl Directory for Ports {
     async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
+        let command = serde_json::to_string(command).expect("a command is JSON");
         self.call(Operation::CallDirectory, self.world.directory(), command).await
     }
 }
