@@ -39,11 +39,12 @@ impl Edge {
     ///
     /// 1. Read it, within the limits.
     /// 2. Normalize it. From here on no token is left in it. Where the operator wants it, the address is looked at as well.
-    /// 3. Let the portal's object judge it, and log it, or hold it where it may be genuine. A caller that the rate limiter refused
+    /// 3. What is dear, and not vouched for by the isolate or KV, waits for its turn.
+    /// 4. Let the portal's object judge it, and log it, or hold it where it may be genuine. A caller that the rate limiter refused
     ///    does not get that far, unless the isolate or KV knows its token.
-    /// 4. What the object refuses counts against the rate limit. Where the object cannot be reached, an event whose token the
+    /// 5. What the object refuses counts against the rate limit. Where the object cannot be reached, an event whose token the
     ///    isolate or KV knows is spilled.
-    /// 5. An event that claims an installation has its claim proven, once it is safe itself.
+    /// 6. An event that claims an installation has its claim proven, once it is safe itself.
     pub(super) async fn accept(
         &self,
         runtime: &impl EdgeRuntime,
@@ -58,10 +59,11 @@ impl Edge {
         post.account(self.follow_claim(runtime, &post, taken).await)
     }
 
-    /// Reads and normalizes an event. The tree that is read can be 40
+    /// Reads and normalizes an event. Long ones take turns: each keeps the thread busy for milliseconds. The tree that is read can be 40
     /// times as large as the body: it is gone before anything else is waited for.
     async fn read(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
         let body = post::take_body(request).await?;
+        let _turn = if body.is_long() { self.turns.take(runtime).await } else { None };
         let inbound = post::read_event(body.tree()?)?;
         if self.is_flooding(runtime, request, &inbound) {
             return Err(rate_limited());
@@ -88,6 +90,8 @@ impl Edge {
         if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
         }
+        let is_dear = post.is_long() || !self.cache.borrow().knows(&post.member_id, post.received_at);
+        let _turn = if is_dear && !is_verified { self.turns.take(runtime).await } else { None };
         let refusal = match self.append(runtime, post, true).await {
             Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);

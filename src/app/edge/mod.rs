@@ -27,6 +27,7 @@ mod records;
 mod sources;
 mod spill;
 pub mod tail;
+mod turns;
 mod watchdog;
 
 use self::account::Counted;
@@ -34,6 +35,7 @@ use self::appends::Appends;
 use self::cache::EdgeCache;
 use self::read::Answer;
 use self::sources::KnownSources;
+use self::turns::Turns;
 use super::log_line::{Level, LogLine};
 use super::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::config::Config;
@@ -50,6 +52,7 @@ pub struct Edge {
     config: Config,
     cache: RefCell<EdgeCache>,
     appends: Appends,
+    turns: Turns,
     sources: KnownSources,
     configuration_told: Cell<bool>,
     /// What was answered.
@@ -64,6 +67,7 @@ impl Edge {
             config,
             cache: RefCell::new(EdgeCache::default()),
             appends: Appends::default(),
+            turns: Turns::default(),
             sources: KnownSources::default(),
             configuration_told: Cell::new(false),
             counted: RefCell::default(),

@@ -17,6 +17,9 @@ use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 use std::rc::Rc;
 
+/// From here on a body or an event is long, in bytes: six times the longest body that Bitrix24 documents.
+const LONG_BYTES: usize = 32 << 10;
+
 /// A POST that was read, and who sent it.
 pub struct Post {
     /// The portal that it names.
@@ -36,6 +39,11 @@ pub struct Post {
 }
 
 impl Post {
+    /// Whether the event is longer than Bitrix24's are.
+    pub fn is_long(&self) -> bool {
+        self.event.json.len() > LONG_BYTES
+    }
+
     /// What the log says of it. `seq`: its place, where it was logged.
     pub fn about(&self, seq: Option<i64>) -> About {
         let NewEvent { id, event_type, .. } = &*self.event;
@@ -71,6 +79,11 @@ pub async fn take_body(request: &impl IncomingRequest) -> Result<Body, Problem> 
 }
 
 impl Body {
+    /// Whether it is longer than Bitrix24's are, so that to read it takes its time.
+    pub fn is_long(&self) -> bool {
+        self.bytes.len() > LONG_BYTES
+    }
+
     /// Reads it.
     pub fn tree(&self) -> Result<PhpTree, Problem> {
         read_body(self.format, &self.bytes).map_err(|error| not_taken(&error.into()))

@@ -36,6 +36,7 @@ mod sending;
 mod sources;
 mod spilling;
 mod taking;
+mod turns;
 mod variables;
 mod watching;
 
