@@ -96,12 +96,6 @@ impl EdgeCache {
         self.read.get(member_id, now).map(|listed| listed.contains(&hash))
     }
 
-    /// Whether the portal's record lists any token as believed, where it was read from KV a moment ago.
-    #[must_use]
-    pub fn knows(&self, member_id: &MemberId, now: Timestamp) -> bool {
-        self.read.get(member_id, now).is_some_and(|listed| !listed.is_empty())
-    }
-
     /// Notes which tokens the portal's record lists as believed.
     pub fn set_read(&mut self, member_id: &MemberId, listed: Vec<TokenHash>, now: Timestamp) {
         self.read.add(member_id.clone(), listed, now.plus_millis(READ_MILLIS), now);

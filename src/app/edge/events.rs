@@ -39,7 +39,7 @@ impl Edge {
     ///
     /// 1. Read it, within the limits.
     /// 2. Normalize it. From here on no token is left in it. Where the operator wants it, the address is looked at as well.
-    /// 3. What is dear, and not vouched for by the isolate or KV, waits for its turn.
+    /// 3. What is long, and not vouched for by the isolate or KV, waits for its turn.
     /// 4. Let the portal's object judge it, and log it, or hold it where it may be genuine. A caller that the rate limiter refused
     ///    does not get that far, unless the isolate or KV knows its token.
     /// 5. What the object refuses counts against the rate limit. Where the object cannot be reached, an event whose token the
@@ -90,8 +90,7 @@ impl Edge {
         if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
         }
-        let is_dear = post.is_long() || !self.cache.borrow().knows(&post.member_id, post.received_at);
-        let _turn = if is_dear && !is_verified { self.turns.take(runtime).await } else { None };
+        let _turn = if post.is_long() && !is_verified { self.turns.take(runtime).await } else { None };
         let refusal = match self.append(runtime, post, true).await {
             Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);

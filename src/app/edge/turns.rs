@@ -1,6 +1,5 @@
-//! What is dear and what nobody vouches for takes turns: a body of unusual length, and an event of a portal that neither the isolate nor KV
-//! knows, for which an object may have to start. An isolate has one thread. So whoever is heard meanwhile waits for one such request
-//! at most, and not for all that a stranger sends at once.
+//! Long bodies take turns: to be read, and, where nobody vouches for them, to be judged and held. An isolate has one thread. So whoever is
+//! heard meanwhile waits for one of them at most, and not for all that a stranger sends at once.
 
 use crate::app::ports::{Bell, Bells, Clock};
 use futures_util::future::select;

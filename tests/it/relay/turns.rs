@@ -1,4 +1,4 @@
-//! What is dear and what nobody vouches for takes turns, and whoever is known goes past it.
+//! Long bodies take turns, and what has usual length goes past them.
 
 use crate::support::fault::Operation;
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
@@ -40,9 +40,9 @@ fn let_the_first_go(relay: &Relay) {
 }
 
 #[test]
-fn events_of_portals_that_nobody_knows_go_to_their_objects_one_after_another() {
+fn long_events_that_nobody_vouches_for_go_to_their_objects_one_after_another() {
     let relay = relay_whose_calls_wait();
-    let strangers = [1, 2, 3].map(|number| Post::new(OTHER_TOKEN, number).of(format!("stranger{number}")));
+    let strangers = [1, 2, 3].map(|number| Post::new(OTHER_TOKEN, number).of(format!("stranger{number}")).filled(LONG));
     let mut posts = under_way(&relay, strangers.each_ref());
     for answered in 1..=3 {
         assert_eq!(relay.world.gates.waiting().len(), 1, "one at a time");
@@ -55,7 +55,7 @@ fn events_of_portals_that_nobody_knows_go_to_their_objects_one_after_another() {
 #[test]
 fn a_turn_that_does_not_end_holds_up_nobody_for_long() {
     let relay = relay_whose_calls_wait();
-    let strangers = [1, 2, 3].map(|number| Post::new(OTHER_TOKEN, number).of(format!("stranger{number}")));
+    let strangers = [1, 2, 3].map(|number| Post::new(OTHER_TOKEN, number).of(format!("stranger{number}")).filled(LONG));
     let mut posts = under_way(&relay, strangers.each_ref());
     relay.world.settle_with(&mut posts, A_MOMENT);
     assert_eq!(relay.world.gates.waiting().len(), 3);
@@ -77,9 +77,9 @@ fn not_more_than_eight_wait_for_their_turn() {
 }
 
 #[test]
-fn a_registered_portal_waits_for_no_stranger() {
+fn an_event_of_usual_length_waits_for_no_long_one() {
     let relay = relay_whose_calls_wait();
-    let stranger = Post::new(OTHER_TOKEN, 1).of("stranger");
+    let stranger = Post::new(OTHER_TOKEN, 1).of("stranger").filled(LONG);
     let strangers = under_way(&relay, [&stranger, &stranger]);
     let known = under_way(&relay, [&Post::new(TOKEN, 2)]);
     assert_eq!(relay.world.gates.waiting().len(), 2, "a stranger's and the portal's");
@@ -87,7 +87,7 @@ fn a_registered_portal_waits_for_no_stranger() {
 }
 
 #[test]
-fn long_bodies_that_nobody_vouches_for_take_turns_and_those_of_usual_length_do_not() {
+fn forgeries_take_turns_where_they_are_long_and_else_do_not() {
     for (bytes, at_once) in [(LONG, 1), (100, 2)] {
         let relay = relay_whose_calls_wait();
         let other = relay.admin("PUT", "/portals/other", &json!({ "application_token": TOKEN }));
