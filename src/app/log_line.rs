@@ -2,6 +2,7 @@
 
 pub use crate::domain::log_level::Level;
 
+use crate::domain::json_text::push_json_text;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -60,7 +61,7 @@ impl LogLine {
             // Writing to a string cannot fail.
             Field::Number(number) => write!(self.text, "{number}").unwrap_or_default(),
             Field::Flag(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
-            Field::Text(text) => push_json_string(&mut self.text, text),
+            Field::Text(text) => push_json_text(&mut self.text, text),
             Field::Absent => {}
         }
     }
@@ -77,20 +78,6 @@ impl LogLine {
         self.text.push('}');
         self.text
     }
-}
-
-/// Writes a text as JSON does (RFC 8259, section 7).
-fn push_json_string(json: &mut String, text: &str) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            // Writing to a string cannot fail.
-            '\0'..='\x1f' => write!(json, "\\u{:04x}", u32::from(character)).unwrap_or_default(),
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
 }
 
 macro_rules! numbers {

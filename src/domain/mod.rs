@@ -27,7 +27,7 @@ pub mod http_binding;
 pub mod inbound;
 pub mod install;
 pub mod json_body;
-mod json_text;
+pub mod json_text;
 pub mod latency;
 pub mod location;
 pub mod log_cursor;
