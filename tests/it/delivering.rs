@@ -7,6 +7,7 @@
 mod world;
 
 use self::world::{DAY_MILLIS, How, Step, World};
+use crate::support::histories;
 use bitrix24_edge_relay::domain::delivery::outcome::Class;
 use proptest::prelude::*;
 
@@ -43,13 +44,8 @@ fn step() -> impl Strategy<Value = Step> {
 /// Histories that are played; `RELAY_HISTORIES` says how many for a longer run.
 const HISTORIES: u32 = 500;
 
-fn config() -> ProptestConfig {
-    let wanted = std::env::var("RELAY_HISTORIES").ok().and_then(|wanted| wanted.parse().ok());
-    ProptestConfig { cases: wanted.unwrap_or(HISTORIES), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(histories::usually(HISTORIES))]
 
     #[test]
     fn every_event_is_delivered_or_failed_in_sight_or_waits_for_its_time(

@@ -5,6 +5,7 @@ use super::scopes;
 use super::seen::{in_model, in_relay, marker, tokens_in};
 use super::state::{Finisher, Registrar, Scope, Standing, State};
 use crate::support::fault::{Fault, Operation, Then};
+use crate::support::histories;
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{Answer, Relay, SECOND};
 use crate::support::world::UnderWay;
@@ -22,7 +23,7 @@ const RETRY_SCHEDULE: (&str, &str) = ("RETRY_SCHEDULE", "5");
 const SHORT: usize = 4;
 const SHORT_IN_FULL: usize = 5;
 const LONG: usize = 40;
-const LONG_HISTORIES: usize = 60;
+const LONG_HISTORIES: u32 = 60;
 /// The token of a stranger.
 const FORGED: &str = "a-guess-of-a-stranger-0123456789";
 
@@ -230,14 +231,9 @@ fn all_histories(scope: &Scope, length: usize) -> Vec<Vec<Act>> {
     histories
 }
 
-/// How many histories are to be played, if somebody said so.
-fn wanted_histories() -> Option<usize> {
-    std::env::var("RELAY_HISTORIES").ok()?.parse().ok()
-}
-
 #[test]
 fn the_relay_does_what_the_model_does_in_every_short_history() {
-    let length = if wanted_histories().is_some() { SHORT_IN_FULL } else { SHORT };
+    let length = if histories::wanted().is_some() { SHORT_IN_FULL } else { SHORT };
     for (name, scope) in scopes::played() {
         let histories = all_histories(&Scope { events: 1, ..scope.clone() }, length);
         println!("{name}: {} histories of {length} acts", histories.len());
@@ -249,7 +245,7 @@ fn the_relay_does_what_the_model_does_in_every_short_history() {
 
 #[test]
 fn the_relay_does_what_the_model_does_in_long_histories() {
-    let wanted = wanted_histories().unwrap_or(LONG_HISTORIES);
+    let wanted = histories::wanted().unwrap_or(LONG_HISTORIES);
     for (name, scope) in scopes::played() {
         // The same ones in every run (xorshift64).
         let mut seed = 0x9E37_79B9_7F4A_7C15_u64;

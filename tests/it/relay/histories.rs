@@ -10,6 +10,7 @@ mod promises;
 use self::player::Player;
 use crate::support::destination::Answer;
 use crate::support::fault::{Operation, Then};
+use crate::support::histories;
 use crate::support::relay::{MINUTE, SECOND};
 use proptest::prelude::*;
 
@@ -117,13 +118,8 @@ fn act() -> impl Strategy<Value = Act> {
 /// Histories that are played; `RELAY_HISTORIES` says how many for a longer run.
 const HISTORIES: u32 = 60;
 
-fn config() -> ProptestConfig {
-    let wanted = std::env::var("RELAY_HISTORIES").ok().and_then(|wanted| wanted.parse().ok());
-    ProptestConfig { cases: wanted.unwrap_or(HISTORIES), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(histories::usually(HISTORIES))]
 
     #[test]
     fn replays_and_pauses_change_nothing_of_what_becomes_of_events(

@@ -7,12 +7,14 @@
 //! - [`ports`]: the ports of `app`, over the world; [`open_socket`] is one of them.
 //! - [`storage`], [`destination`], [`services`], [`bitrix`]: what the ports reach.
 //! - [`fault`]: which operation fails, and how; [`gates`]: which one waits until a test lets it go.
+//! - [`histories`]: how many random ones are played.
 
 pub mod application;
 pub mod bitrix;
 pub mod destination;
 pub mod fault;
 pub mod gates;
+pub mod histories;
 pub mod live_tail;
 pub mod object;
 pub mod open_socket;
