@@ -77,7 +77,7 @@ const DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 impl fmt::Display for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: it is written for every event, and to format each byte costs ten times as much.
+        // By hand: it is written for every event, and to format each byte would call the formatter 32 times.
         let mut digits = String::with_capacity(64);
         for byte in self.0 {
             digits.push(char::from(DIGITS[usize::from(byte >> 4)]));

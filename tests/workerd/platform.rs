@@ -238,13 +238,6 @@ fn what_could_not_be_made_durable_is_not_answered_by_success() {
     scene.examine();
 }
 
-/// Portals that send while another version is deployed.
-const WRITERS: usize = 4;
-/// Events that were taken before another version is deployed.
-const BURST: usize = 50;
-/// How often another version is deployed.
-const DEPLOYMENTS: usize = 6;
-
 #[test]
 fn after_a_panic_the_next_request_finds_a_new_instance_and_the_same_log() {
     let (relay, portal) = (Relay::start(Settings::new().with_inspection()), Portal::new());
@@ -259,6 +252,13 @@ fn after_a_panic_the_next_request_finds_a_new_instance_and_the_same_log() {
     assert_eq!(relay.log(&portal).len(), 2);
     assert_eq!(instance(&relay.request("GET", "/healthz").send()), after, "it is no new one for each request");
 }
+
+/// Portals that send while another version is deployed.
+const WRITERS: usize = 4;
+/// Events that were taken before another version is deployed.
+const BURST: usize = 50;
+/// How often another version is deployed.
+const DEPLOYMENTS: usize = 6;
 
 #[test]
 fn a_deployment_in_the_middle_of_a_burst_loses_nothing_that_was_taken() {
