@@ -4,14 +4,14 @@ use super::Edge;
 use super::appends::{OVERDUE_MILLIS, Place, Refusal, Turn, Verdict};
 use super::objects::{call_directory, call_portal_within, unavailable, unexpected};
 use super::post::{self, Post, forbidden};
-use super::records::{adopt, read_record};
+use super::records::adopt;
+use super::standing::Standing;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::held_events::NewEvent;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{Append, Appended, PortalCommand, PortalReply};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::event_id::EventId;
-use crate::domain::inbound::InboundEvent;
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::problem::{Code, Problem};
@@ -39,7 +39,8 @@ impl Edge {
     ///
     /// 1. Read it, within the limits.
     /// 2. Normalize it. From here on no token is left in it. Where the operator wants it, the address is looked at as well.
-    /// 3. What is long, and not vouched for by the isolate or KV, waits for its turn.
+    /// 3. What neither the isolate nor KV vouches for waits for its turn, where it is long, its portal is unknown, or others are heard
+    ///    who are vouched for.
     /// 4. Let the portal's object judge it, and log it, or hold it where it may be genuine. A caller that the rate limiter refused
     ///    does not get that far, unless the isolate or KV knows its token.
     /// 5. What the object refuses counts against the rate limit. Where the object cannot be reached, an event whose token the
@@ -59,38 +60,25 @@ impl Edge {
         post.account(self.follow_claim(runtime, &post, taken).await)
     }
 
-    /// Reads and normalizes an event. Long ones take turns: each keeps the thread busy for milliseconds. The tree that is read can be 40
-    /// times as large as the body: it is gone before anything else is waited for.
+    /// Reads and normalizes an event. The tree that is read can be 40 times as large as the body: it is gone before anything else is
+    /// waited for.
     async fn read(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
-        let body = post::take_body(request).await?;
-        let _turn = if body.is_long() { self.turns.take(runtime).await } else { None };
-        let inbound = post::read_event(body.tree()?)?;
+        let inbound = post::read_event(self.read_tree(runtime, request).await?)?;
         if self.is_flooding(runtime, request, &inbound) {
             return Err(rate_limited());
         }
         post::normalized(runtime, request, &inbound)
     }
 
-    /// Whether the isolate knows that the caller is over the limit and that its token is not registered. So a flood costs no more
-    /// than to be read.
-    fn is_flooding(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest, inbound: &InboundEvent) -> bool {
-        let (cache, now) = (self.cache.borrow(), runtime.now());
-        cache.is_limited(inbound.member_id(), &post::address_of(request), now)
-            && inbound.application_token().is_some_and(|token| {
-                let sha256 = token.sha256();
-                let is_listed = cache.is_listed(inbound.member_id(), sha256, now);
-                is_listed == Some(false) && !cache.is_verified(inbound.member_id(), sha256, now)
-            })
-    }
-
     /// Takes an event that was read.
     pub(super) async fn take(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<Reply, Problem> {
         self.check_source(runtime, post).await?;
-        let is_verified = self.is_verified(runtime, post).await;
-        if !is_verified && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
+        let standing = self.standing(runtime, post).await;
+        let is_vouched_for = standing == Standing::VouchedFor;
+        if !is_vouched_for && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
             return Err(rate_limited());
         }
-        let _turn = if post.is_long() && !is_verified { self.turns.take(runtime).await } else { None };
+        let _turn = self.wait_for_turn(runtime, post, standing).await;
         let refusal = match self.append(runtime, post, true).await {
             Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
@@ -99,7 +87,7 @@ impl Edge {
             }
             Ok(Err(refusal)) => refusal,
             // KV is asked once more, if it did not answer.
-            Err(problem) if is_verified || self.is_verified(runtime, post).await => {
+            Err(problem) if is_vouched_for || self.standing(runtime, post).await == Standing::VouchedFor => {
                 return self.spill(runtime, post, problem).await;
             }
             Err(problem) => return Err(problem),
@@ -118,27 +106,6 @@ impl Edge {
             // The answer is that of any refusal: a forger learns nothing.
             Refusal::Held { .. } | Refusal::Unregistered | Refusal::Revoked => Err(forbidden()),
         }
-    }
-
-    /// Whether the isolate, or else KV, knows the token. Neither can refuse it: KV may be a minute behind.
-    async fn is_verified(&self, runtime: &impl EdgeRuntime, post: &Post) -> bool {
-        {
-            let cache = self.cache.borrow();
-            if cache.is_verified(&post.member_id, post.sha256, post.received_at) {
-                return true;
-            }
-            if let Some(is_listed) = cache.is_listed(&post.member_id, post.sha256, post.received_at) {
-                return is_listed;
-            }
-        }
-        // Where KV is down, it is asked again by whoever comes next.
-        let Ok(record) = read_record(runtime, &post.member_id).await else {
-            return false;
-        };
-        let listed = record.map_or_else(Vec::new, |record| record.believed(post.received_at));
-        let is_listed = listed.contains(&post.sha256);
-        self.cache.borrow_mut().set_read(&post.member_id, listed, post.received_at);
-        is_listed
     }
 
     /// Lets the portal's object judge and log the event, together with others of this isolate where a call is under way.

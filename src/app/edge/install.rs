@@ -65,7 +65,7 @@ impl Edge {
         let Some(application) = self.config.installs.application() else {
             return Err(install_is_not_configured());
         };
-        let tree = post::take_body(request).await?.tree()?;
+        let tree = self.read_tree(runtime, request).await?;
         if tree.get("event").is_some() {
             return self.install_by_event(runtime, request, tree).await;
         }

@@ -26,6 +26,7 @@ pub mod read;
 mod records;
 mod sources;
 mod spill;
+mod standing;
 pub mod tail;
 mod turns;
 mod watchdog;

@@ -13,12 +13,12 @@ use crate::domain::normalizer::normalize;
 use crate::domain::php_tree::PhpTree;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::{About, Reply};
-use crate::domain::secret::TokenHash;
+use crate::domain::secret::{Secret, TokenHash};
 use crate::domain::time::Timestamp;
 use std::rc::Rc;
 
 /// From here on a body or an event is long, in bytes: six times the longest body that Bitrix24 documents.
-const LONG_BYTES: usize = 32 << 10;
+pub const LONG_BYTES: usize = 32 << 10;
 
 /// A POST that was read, and who sent it.
 pub struct Post {
@@ -39,9 +39,9 @@ pub struct Post {
 }
 
 impl Post {
-    /// Whether the event is longer than Bitrix24's are.
-    pub fn is_long(&self) -> bool {
-        self.event.json.len() > LONG_BYTES
+    /// Length of the event.
+    pub fn bytes(&self) -> usize {
+        self.event.json.len()
     }
 
     /// What the log says of it. `seq`: its place, where it was logged.
@@ -79,9 +79,17 @@ pub async fn take_body(request: &impl IncomingRequest) -> Result<Body, Problem> 
 }
 
 impl Body {
-    /// Whether it is longer than Bitrix24's are, so that to read it takes its time.
-    pub fn is_long(&self) -> bool {
-        self.bytes.len() > LONG_BYTES
+    /// Its length.
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The portal and the token that it seems to bring, found without reading it. Both stand behind the data, so that the last of each
+    /// name is most likely the right one.
+    pub fn seeming_sender(&self) -> Option<(MemberId, TokenHash)> {
+        let text = str::from_utf8(&self.bytes).ok()?;
+        let member_id = MemberId::try_from(last_value(text, "member_id")?).ok()?;
+        Some((member_id, Secret::new(last_value(text, "application_token")?).sha256()))
     }
 
     /// Reads it.
@@ -93,6 +101,15 @@ impl Body {
 /// Reads an event out of a POST.
 pub fn read_event(post: PhpTree) -> Result<InboundEvent, Problem> {
     InboundEvent::from_post(post).map_err(|error| not_taken(&error))
+}
+
+/// What stands behind a name where it stands last, in a form or in JSON.
+fn last_value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, mut value) = text.rsplit_once(name)?;
+    for sign in ["%5D", "]", "\"", "=", ":", " ", "\""] {
+        value = value.strip_prefix(sign).unwrap_or(value);
+    }
+    value.split(['&', '"']).next()
 }
 
 fn not_taken(error: &InboundError) -> Problem {
@@ -160,4 +177,26 @@ pub fn forbidden() -> Problem {
 
 fn too_large() -> Problem {
     Problem::new(Code::TooLarge, format!("a body has at most {MAX_BODY_BYTES} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sender_is_found_without_reading() {
+        let sender = Some((MemberId::try_from("m1").unwrap(), Secret::new("t1").sha256()));
+        for (body, expected) in [
+            ("event=E&auth[member_id]=m1&auth[application_token]=t1", &sender),
+            ("auth%5Bapplication_token%5D=t1&auth%5Bmember_id%5D=m1&ts=1", &sender),
+            ("data[application_token]=x&auth[member_id]=m1&auth[application_token]=t1", &sender),
+            (r#"{"auth":{"member_id":"m1","application_token":"t1"}}"#, &sender),
+            (r#"{"auth": {"application_token": "t1", "member_id": "m1"}}"#, &sender),
+            ("auth[member_id]=m1", &None),
+            ("auth[member_id]=&auth[application_token]=t1", &None),
+        ] {
+            let body = Body { format: BodyFormat::Form, bytes: body.as_bytes().to_vec() };
+            assert_eq!(&body.seeming_sender(), expected, "{:?}", str::from_utf8(&body.bytes));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Long bodies take turns, and what has usual length goes past them.
+//! What nobody vouches for takes turns, and all else goes past it.
 
 use crate::support::fault::Operation;
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
@@ -9,8 +9,12 @@ use std::rc::Rc;
 
 /// Longer than what Bitrix24 sends.
 const LONG: usize = 40_000;
-/// The turn is waited for a little less long, in milliseconds.
-const A_MOMENT: i64 = 60;
+/// How long a turn is waited for at most, in milliseconds.
+const LONGEST_WAIT: i64 = 2_000;
+/// From a turn of usual length to the next while others are heard, in milliseconds.
+const PACE: i64 = 100;
+/// How long a stranger's object is taken to be awake, in milliseconds.
+const KNOWN_TO_BE_UNKNOWN: i64 = 5_000;
 
 /// A relay whose calls to portals' objects with events wait until they are let go.
 fn relay_whose_calls_wait() -> Rc<Relay> {
@@ -20,12 +24,12 @@ fn relay_whose_calls_wait() -> Rc<Relay> {
     relay
 }
 
-fn under_way<const N: usize>(relay: &Rc<Relay>, posts: [&Post; N]) -> [UnderWay<Answer>; N] {
+fn under_way<'a>(relay: &Rc<Relay>, posts: impl IntoIterator<Item = &'a Post>) -> Vec<UnderWay<Answer>> {
     let answer = |post: &Post| {
         let (worker, request) = (Rc::clone(relay), post.request());
         UnderWay::new(async move { worker.answer(request).await })
     };
-    let mut posts = posts.map(answer);
+    let mut posts: Vec<_> = posts.into_iter().map(answer).collect();
     relay.world.settle_with(&mut posts, 0);
     posts
 }
@@ -39,11 +43,15 @@ fn let_the_first_go(relay: &Relay) {
     relay.world.gates.let_go(number, None);
 }
 
+fn stranger(number: i32) -> Post {
+    Post::new(OTHER_TOKEN, number).of(format!("stranger{number}"))
+}
+
 #[test]
 fn long_events_that_nobody_vouches_for_go_to_their_objects_one_after_another() {
     let relay = relay_whose_calls_wait();
-    let strangers = [1, 2, 3].map(|number| Post::new(OTHER_TOKEN, number).of(format!("stranger{number}")).filled(LONG));
-    let mut posts = under_way(&relay, strangers.each_ref());
+    let strangers = [1, 2, 3].map(|number| stranger(number).filled(LONG));
+    let mut posts = under_way(&relay, &strangers);
     for answered in 1..=3 {
         assert_eq!(relay.world.gates.waiting().len(), 1, "one at a time");
         let_the_first_go(&relay);
@@ -55,47 +63,109 @@ fn long_events_that_nobody_vouches_for_go_to_their_objects_one_after_another() {
 #[test]
 fn a_turn_that_does_not_end_holds_up_nobody_for_long() {
     let relay = relay_whose_calls_wait();
-    let strangers = [1, 2, 3].map(|number| Post::new(OTHER_TOKEN, number).of(format!("stranger{number}")).filled(LONG));
-    let mut posts = under_way(&relay, strangers.each_ref());
-    relay.world.settle_with(&mut posts, A_MOMENT);
+    let strangers = [1, 2, 3].map(|number| stranger(number).filled(LONG));
+    let mut posts = under_way(&relay, &strangers);
+    relay.world.settle_with(&mut posts, LONGEST_WAIT);
     assert_eq!(relay.world.gates.waiting().len(), 3);
     while !relay.world.gates.waiting().is_empty() {
         let_the_first_go(&relay);
         relay.world.settle_with(&mut posts, 0);
     }
-    assert_eq!(statuses(&posts), [Some(202); 3]);
+    assert_eq!(statuses(&posts), vec![Some(202); 3]);
 }
 
 #[test]
-fn not_more_than_eight_wait_for_their_turn() {
-    let relay = relay_whose_calls_wait();
-    let strangers: [Post; 12] =
-        std::array::from_fn(|number| Post::new(OTHER_TOKEN, 1).of(format!("stranger{number}")).filled(LONG));
-    let posts = under_way(&relay, strangers.each_ref());
-    assert_eq!(relay.world.gates.waiting().len(), 12 - 8, "the first, and those that did not find a place in the line");
-    drop(posts);
+fn eight_of_the_longest_wait_for_their_turn_or_many_usual_ones() {
+    for (bytes, strangers, at_once) in [(1_000_000, 12, 12 - 8), (0, 500, 1)] {
+        let relay = relay_whose_calls_wait();
+        let strangers: Vec<_> = (0..strangers).map(|number| stranger(number).filled(bytes)).collect();
+        let posts = under_way(&relay, &strangers);
+        assert_eq!(
+            relay.world.gates.waiting().len(),
+            at_once,
+            "the first, and those that did not find a place in the line"
+        );
+        drop(posts);
+    }
 }
 
 #[test]
 fn an_event_of_usual_length_waits_for_no_long_one() {
     let relay = relay_whose_calls_wait();
-    let stranger = Post::new(OTHER_TOKEN, 1).of("stranger").filled(LONG);
-    let strangers = under_way(&relay, [&stranger, &stranger]);
+    let strangers = under_way(&relay, [&stranger(1).filled(LONG), &stranger(2).filled(LONG)]);
     let known = under_way(&relay, [&Post::new(TOKEN, 2)]);
     assert_eq!(relay.world.gates.waiting().len(), 2, "a stranger's and the portal's");
     drop((strangers, known));
 }
 
 #[test]
-fn forgeries_take_turns_where_they_are_long_and_else_do_not() {
-    for (bytes, at_once) in [(LONG, 1), (100, 2)] {
+fn turns_come_now_and_then_while_known_portals_are_heard() {
+    // Each has two turns where it is long: to be read, and to be judged.
+    for (bytes, pause) in [(0, PACE), (LONG, 2 * PACE), (5 * LONG, 7 * PACE)] {
         let relay = relay_whose_calls_wait();
-        let other = relay.admin("PUT", "/portals/other", &json!({ "application_token": TOKEN }));
-        assert_eq!(other.status, 200);
+        let (known, first, second) = (Post::new(TOKEN, 1), stranger(1).filled(bytes), stranger(2));
+        let mut posts = under_way(&relay, [&known]);
+        let mut strangers = under_way(&relay, [&first, &second]);
+        let calls = || relay.world.gates.waiting().len();
+        relay.world.settle_with(&mut strangers, pause);
+        assert_eq!(calls(), 2, "the portal's, and the first stranger's");
+        for (number, ..) in relay.world.gates.waiting() {
+            relay.world.gates.let_go(number, None);
+        }
+        relay.world.settle_with(&mut posts, 0);
+        relay.world.settle_with(&mut strangers, pause - 1);
+        assert_eq!((calls(), statuses(&strangers)), (0, vec![Some(202), None]), "{bytes} bytes");
+        relay.world.settle_with(&mut strangers, pause);
+        assert_eq!(calls(), 1, "the second stranger's, {bytes} bytes");
+        drop((posts, strangers));
+    }
+}
+
+#[test]
+fn an_unknown_portal_takes_no_other_turn_while_its_object_is_awake() {
+    let relay = relay_whose_calls_wait();
+    let mut first = under_way(&relay, [&stranger(1)]);
+    let_the_first_go(&relay);
+    relay.world.settle_with(&mut first, 0);
+    let other = under_way(&relay, [&stranger(2)]);
+    for (millis, calls) in [(KNOWN_TO_BE_UNKNOWN - 1, 2), (1, 1)] {
+        relay.world.advance(millis);
+        let again = under_way(&relay, [&stranger(1)]);
+        assert_eq!(relay.world.gates.waiting().len(), calls);
+        drop(again);
+    }
+    drop((first, other));
+}
+
+#[test]
+fn a_long_event_of_a_known_token_waits_for_nobody() {
+    let relay = Rc::new(Relay::new());
+    relay.register(TOKEN);
+    assert_eq!(relay.post(&Post::new(TOKEN, 1)).status, 200);
+    relay.world.gates.close(|operation, what| operation == Operation::CallPortal && what.starts_with("Append"));
+    let posts = under_way(&relay, [&stranger(1), &stranger(2), &Post::new(TOKEN, 2).filled(LONG)]);
+    assert_eq!(relay.world.gates.waiting().len(), 2, "a stranger's and the portal's");
+    drop(posts);
+}
+
+#[test]
+fn forgeries_take_turns_where_they_are_long_or_others_are_heard() {
+    for (bytes, is_other_heard, at_once) in [(LONG, false, 1), (100, false, 2), (100, true, 1)] {
+        let relay = relay_whose_calls_wait();
+        for portal in ["other", "heard"] {
+            let answer = relay.admin("PUT", &format!("/portals/{portal}"), &json!({ "application_token": TOKEN }));
+            assert_eq!(answer.status, 200);
+        }
+        let heard = is_other_heard.then(|| under_way(&relay, [&Post::new(TOKEN, 1).of("heard")]));
+        let before = relay.world.gates.waiting().len();
         let forgery = Post::new(OTHER_TOKEN, 1).filled(bytes);
         let posts = under_way(&relay, [&forgery.clone(), &forgery.of("other")]);
-        assert_eq!(relay.world.gates.waiting().len(), at_once, "{bytes} bytes");
-        drop(posts);
+        assert_eq!(
+            relay.world.gates.waiting().len() - before,
+            at_once,
+            "{bytes} bytes, another heard: {is_other_heard}"
+        );
+        drop((heard, posts));
     }
 }
 
