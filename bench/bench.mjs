@@ -18,6 +18,9 @@ import { judge } from "./targets.mjs";
 const FULL = {
   rounds: 5,
   seconds: 2,
+  // Of a second each, in each round, where candidates run beside each other; and of what is compared with the peers.
+  turns: 2,
+  judgedTurns: 6,
   // Long enough for the runtime to have compiled the wasm with all optimisations.
   warmUpSeconds: 3,
   connections: [1, 8, 32, 128],
@@ -28,6 +31,8 @@ const FULL = {
 const QUICK = {
   rounds: 1,
   seconds: 1,
+  turns: 1,
+  judgedTurns: 1,
   warmUpSeconds: 1,
   connections: [1, 32],
   logSizes: [20_000],

@@ -24,14 +24,18 @@ const WARM_UP_PORTAL = 9;
 const PAGES = 200;
 const PAGE = 50;
 
-export async function run({ rounds, seconds, warmUpSeconds, logSizes, node, env }) {
+export async function run({ rounds, turns, warmUpSeconds, logSizes, node, env }) {
   const state = mkdtempSync(path.join(tmpdir(), "relay-log-"));
   const sizes = [0, 1_000, ...logSizes];
   try {
     await fill(state, sizes, node, env);
     const outcomes = [];
     for (let round = 0; round < rounds; round += 1) {
-      outcomes.push(await using(RELAY, { state, variables: OPERATOR }, (worker) => measure(worker, sizes, round, { seconds, warmUpSeconds })));
+      await using(RELAY, { state, variables: OPERATOR }, async (worker) => {
+        await warmUp(worker, { requests: [event(genuine(WARM_UP_PORTAL))], connections: 32, seconds: warmUpSeconds });
+        await wake(worker, sizes);
+        for (let turn = 0; turn < turns; turn += 1) outcomes.push(await measure(worker, sizes, round + turn));
+      });
     }
     const filtered = await rowsOfFilteredCall(state, sizes.length - 1);
     const ratio = (figure, size, base) => over(outcomes, (round) => round[size][figure].p50 / round[base][figure].p50);
@@ -71,18 +75,16 @@ async function fill(state, sizes, node, env) {
   await capture("the logs could not be filled", node, ["--disable-warning=ExperimentalWarning", script, JSON.stringify({ directory: state, rows })], env);
 }
 
-async function measure(worker, sizes, round, { seconds, warmUpSeconds }) {
-  await warmUp(worker, { requests: [event(genuine(WARM_UP_PORTAL))], connections: 32, seconds: warmUpSeconds });
-  await wake(worker, sizes);
+async function measure(worker, sizes, first) {
   const outcome = {};
   for (let turn = 0; turn < sizes.length; turn += 1) {
-    const portal = (round + turn) % sizes.length;
-    const append = await load(worker, { requests: [event(genuine(portal))], connections: 1, seconds });
+    const portal = (first + turn) % sizes.length;
+    const append = await load(worker, { requests: [event(genuine(portal))], connections: 1, seconds: 1 });
     outcome[sizes[portal]] = { append };
     if (sizes[portal] === 0) continue;
     const places = Array.from({ length: PAGES }, () => Math.floor(Math.random() * (sizes[portal] - PAGE)));
     const requests = places.map((after) => read(`/portals/${memberId(portal)}/events?after=${after}&limit=${PAGE}`, OPERATOR.ADMIN_TOKEN));
-    outcome[sizes[portal]].page = await load(worker, { requests, connections: 1, seconds: Math.max(1, seconds - 1) });
+    outcome[sizes[portal]].page = await load(worker, { requests, connections: 1, seconds: 1 });
   }
   return outcome;
 }

@@ -38,7 +38,7 @@ function describe({ results, judged, hashes, env, settings }) {
   ].join("\n\n");
 }
 
-function setting(env, { rounds, seconds, warmUpSeconds }) {
+function setting(env, { rounds, seconds, turns, judgedTurns, warmUpSeconds }) {
   const [processor] = cpus();
   const versions = [
     ["wrangler", installed("wrangler")],
@@ -54,7 +54,7 @@ function setting(env, { rounds, seconds, warmUpSeconds }) {
     ["commit", read("git", ["rev-parse", "--short", "HEAD"]) ?? "unknown"],
     ["machine", `${cpus().length} x ${processor.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`],
     ["versions", versions.map(([name, version]) => `${name} ${version ?? "unknown"}`).join(", ")],
-    ["rounds", `${rounds} of ${seconds} s, after ${warmUpSeconds} s of warm-up`],
+    ["rounds", `${rounds} of ${seconds} s, or of ${turns} turns of a second (${judgedTurns} of what is compared with peers), after ${warmUpSeconds} s of warm-up`],
   ];
   return markdownTable({ columns: ["", ""], rows: lines });
 }

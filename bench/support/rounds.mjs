@@ -1,7 +1,7 @@
 // Rounds that are interleaved, and what they come to. Noise that lasts longer than a round touches all candidates alike.
 
 /**
- * Measures every candidate once in each round. The order turns, so that none is always measured first.
+ * Measures every candidate, or every worker that runs, once in each round. The order turns, so that none is always measured first.
  *
  * Returns a list of rounds: each the outcomes by the candidate's name.
  */

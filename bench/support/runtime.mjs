@@ -39,6 +39,12 @@ export async function using(candidate, options, use) {
   }
 }
 
+/** The same with candidates that run beside each other, so that they can be loaded in turns of a second. Those that wait take no time. */
+export async function usingAll(candidates, use, workers = []) {
+  if (workers.length === candidates.length) return use(workers);
+  return using(candidates[workers.length], {}, (worker) => usingAll(candidates, use, [...workers, worker]));
+}
+
 /**
  * Starts a candidate with an empty storage, or with the one in `state`. Returns its name, address and process, what it took until
  * it answered, the reads of KV so far, and how to end it.
