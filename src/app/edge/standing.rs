@@ -1,9 +1,9 @@
 //! What is known of an event before its portal's object judges it. Nothing of it refuses an event but the rate limit: it says who waits.
 
 use super::Edge;
-use super::post::{self, LONG_BYTES, Post};
+use super::post::{self, Post};
 use super::records::read_record;
-use super::turns::Turn;
+use super::turns::{Task, Turn};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::inbound::InboundEvent;
 use crate::domain::php_tree::PhpTree;
@@ -32,8 +32,8 @@ impl Edge {
             let (sender, cache) = (body.seeming_sender(), self.cache.borrow());
             sender.is_some_and(|(member_id, sha256)| cache.is_verified(&member_id, sha256, runtime.now()))
         };
-        let is_dear = body.bytes() > LONG_BYTES && !is_known();
-        let _turn = if is_dear { self.turns.take(runtime, body.bytes()).await } else { None };
+        let task = Task { bytes: body.bytes(), starts_object: false };
+        let _turn = if task.is_dear() && !is_known() { self.turns.take(runtime, task).await } else { None };
         body.tree()
     }
 
@@ -83,15 +83,15 @@ impl Edge {
         post: &Post,
         standing: Standing,
     ) -> Option<Turn<'_>> {
-        match standing {
-            Standing::VouchedFor => {
-                self.turns.go_past(post.received_at);
-                None
-            }
-            Standing::NotVouchedFor if post.bytes() <= LONG_BYTES && !self.turns.are_others_heard(post.received_at) => {
-                None
-            }
-            Standing::NotVouchedFor | Standing::Stranger => self.turns.take(runtime, post.bytes()).await,
+        if standing == Standing::VouchedFor {
+            self.turns.go_past(post.received_at);
+            return None;
+        }
+        let task = Task { bytes: post.bytes(), starts_object: standing == Standing::Stranger };
+        if task.is_dear() || self.turns.are_others_heard(post.received_at) {
+            self.turns.take(runtime, task).await
+        } else {
+            None
         }
     }
 }

@@ -10,12 +10,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
 
-/// How long a turn is waited for, in milliseconds: whoever waited for longer goes on beside the others. So a genuine event among them is
-/// answered in time, and a request that ended within its turn holds up nobody.
-const MAX_WAIT_MILLIS: i64 = 2_000;
-/// From the begin of a turn to that of the next, in milliseconds for each [`LONG_BYTES`] or part of them, while others are heard who are
-/// vouched for: for each the thread is busy for some three of them.
-const PACE_MILLIS: usize = 100;
+/// How long a turn is waited for, in milliseconds for each [`LONG_BYTES`] or part of them: whoever waited for longer goes on beside the
+/// others. So a genuine event among them is answered in time, and a request that ended within its turn holds up nobody.
+const PATIENCE_MILLIS: usize = 500;
+/// The same for what is longest.
+const MAX_PATIENCE_MILLIS: usize = 2_000;
+/// From the begin of a turn to that of the next, in milliseconds, while others are heard who are vouched for: such a turn keeps the thread
+/// busy for one or two of them.
+const PACE_MILLIS: usize = 25;
+/// The same where an object has to be started, or for each [`LONG_BYTES`] of a long body: some three to eight milliseconds.
+const DEAR_PACE_MILLIS: usize = 100;
 /// How long others are taken to be heard, in milliseconds after the last.
 const HEARD_MILLIS: i64 = 1_000;
 /// Bytes of all that wait: eight of the longest bodies, or thousands of usual events. Whoever comes then goes on at once.
@@ -42,6 +46,41 @@ struct Waiting {
     bell: Bell,
 }
 
+/// What a turn is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// How long the body or the event is.
+    pub bytes: usize,
+    /// Whether an object has to be started.
+    pub starts_object: bool,
+}
+
+impl Task {
+    /// Whether it takes far more than a usual event does.
+    pub const fn is_dear(self) -> bool {
+        self.starts_object || self.bytes > LONG_BYTES
+    }
+
+    fn parts(self) -> usize {
+        self.bytes.div_ceil(LONG_BYTES).max(1)
+    }
+
+    /// How long it waits at most, in milliseconds.
+    fn patience(self) -> i64 {
+        millis((PATIENCE_MILLIS * self.parts()).min(MAX_PATIENCE_MILLIS))
+    }
+
+    /// How long the next one waits after its begin, in milliseconds.
+    fn pace(self) -> i64 {
+        let each = if self.is_dear() { DEAR_PACE_MILLIS } else { PACE_MILLIS };
+        millis(each * self.parts())
+    }
+}
+
+fn millis(millis: usize) -> i64 {
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
 /// A turn. It ends when it is dropped.
 pub struct Turn<'a> {
     turns: &'a Turns,
@@ -54,11 +93,11 @@ impl Turns {
         self.heard_at.set(Some(now));
     }
 
-    /// Waits for a turn to do something with so many bytes; but not for long, and not where many wait.
-    pub async fn take(&self, runtime: &(impl Bells + Clock), bytes: usize) -> Option<Turn<'_>> {
+    /// Waits for a turn; but not for long, and not where many wait.
+    pub async fn take(&self, runtime: &(impl Bells + Clock), task: Task) -> Option<Turn<'_>> {
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
-        let end = runtime.now().plus_millis(MAX_WAIT_MILLIS);
+        let (bytes, end) = (task.bytes, runtime.now().plus_millis(task.patience()));
         if self.current.get().is_some() {
             if self.waiting_bytes.get() + bytes > MAX_WAITING_BYTES {
                 return None;
@@ -66,17 +105,13 @@ impl Turns {
             let (bell, rung) = runtime.bell();
             self.waiting_bytes.set(self.waiting_bytes.get() + bytes);
             self.waiting.borrow_mut().push_back(Waiting { number, bytes, bell });
-            select(pin!(rung), pin!(runtime.sleep(millis(MAX_WAIT_MILLIS)))).await;
+            select(pin!(rung), pin!(sleep(runtime, task.patience()))).await;
             self.leave(|waiting| waiting.iter().position(|one| one.number == number));
         }
         self.current.set(Some(number));
         let turn = Turn { turns: self, number };
-        let pause = self.pause(runtime.now()).min(end.millis_since(runtime.now()));
-        if pause > 0 {
-            runtime.sleep(millis(pause)).await;
-        }
-        let pace = PACE_MILLIS * bytes.div_ceil(LONG_BYTES).max(1);
-        self.began.set(Some((runtime.now(), i64::try_from(pace).unwrap_or(MAX_WAIT_MILLIS))));
+        sleep(runtime, self.pause(runtime.now()).min(end.millis_since(runtime.now()))).await;
+        self.began.set(Some((runtime.now(), task.pace())));
         Some(turn)
     }
 
@@ -105,8 +140,10 @@ fn left_of(millis: i64, since: Timestamp, now: Timestamp) -> i64 {
     (millis - now.millis_since(since)).min(millis)
 }
 
-fn millis(millis: i64) -> u32 {
-    u32::try_from(millis).unwrap_or(0)
+async fn sleep(clock: &impl Clock, millis: i64) {
+    if let Ok(millis @ 1..) = u32::try_from(millis) {
+        clock.sleep(millis).await;
+    }
 }
 
 impl Drop for Turn<'_> {

@@ -9,10 +9,8 @@ use std::rc::Rc;
 
 /// Longer than what Bitrix24 sends.
 const LONG: usize = 40_000;
-/// How long a turn is waited for at most, in milliseconds.
-const LONGEST_WAIT: i64 = 2_000;
-/// From a turn of usual length to the next while others are heard, in milliseconds.
-const PACE: i64 = 100;
+/// How long such an event waits for its turn at most, in milliseconds.
+const LONGEST_WAIT: i64 = 1_000;
 /// How long a stranger's object is taken to be awake, in milliseconds.
 const KNOWN_TO_BE_UNKNOWN: i64 = 5_000;
 
@@ -41,6 +39,11 @@ fn statuses(posts: &[UnderWay<Answer>]) -> Vec<Option<u16>> {
 fn let_the_first_go(relay: &Relay) {
     let (number, ..) = relay.world.gates.waiting().remove(0);
     relay.world.gates.let_go(number, None);
+}
+
+fn register(relay: &Relay, portal: &str) {
+    let answer = relay.admin("PUT", &format!("/portals/{portal}"), &json!({ "application_token": TOKEN }));
+    assert_eq!(answer.status, 200);
 }
 
 fn stranger(number: i32) -> Post {
@@ -100,24 +103,32 @@ fn an_event_of_usual_length_waits_for_no_long_one() {
 
 #[test]
 fn turns_come_now_and_then_while_known_portals_are_heard() {
-    // Each has two turns where it is long: to be read, and to be judged.
-    for (bytes, pause) in [(0, PACE), (LONG, 2 * PACE), (5 * LONG, 7 * PACE)] {
-        let relay = relay_whose_calls_wait();
-        let (known, first, second) = (Post::new(TOKEN, 1), stranger(1).filled(bytes), stranger(2));
-        let mut posts = under_way(&relay, [&known]);
-        let mut strangers = under_way(&relay, [&first, &second]);
-        let calls = || relay.world.gates.waiting().len();
-        relay.world.settle_with(&mut strangers, pause);
-        assert_eq!(calls(), 2, "the portal's, and the first stranger's");
-        for (number, ..) in relay.world.gates.waiting() {
-            relay.world.gates.let_go(number, None);
+    let of = |member_id: &str| Post::new(OTHER_TOKEN, 1).of(member_id);
+    let long = |number: i32, bytes: usize| stranger(number).filled(bytes);
+    for (posts, answered_after) in [
+        ([of("one"), of("two")], [0, 25]),
+        ([stranger(1), stranger(2)], [0, 100]),
+        // Each is read in one turn, and judged in another.
+        ([long(1, LONG), long(2, LONG)], [400, 600]),
+        ([long(1, 3 * LONG), long(2, 3 * LONG)], [800, 1_200]),
+    ] {
+        let relay = Rc::new(Relay::new());
+        relay.register(TOKEN);
+        for portal in ["one", "two"] {
+            register(&relay, portal);
         }
-        relay.world.settle_with(&mut posts, 0);
-        relay.world.settle_with(&mut strangers, pause - 1);
-        assert_eq!((calls(), statuses(&strangers)), (0, vec![Some(202), None]), "{bytes} bytes");
-        relay.world.settle_with(&mut strangers, pause);
-        assert_eq!(calls(), 1, "the second stranger's, {bytes} bytes");
-        drop((posts, strangers));
+        relay.accept(&Post::new(TOKEN, 1));
+        let mut posts = under_way(&relay, &posts);
+        let millis_until = |answered: usize| {
+            let is_done = |posts: &[_]| statuses(posts).iter().flatten().count() >= answered;
+            (0..LONGEST_WAIT).find(|millis| {
+                relay.world.advance(i64::from(*millis > 0));
+                relay.world.settle_with(&mut posts, 0);
+                is_done(&posts)
+            })
+        };
+        let [first, second] = [1, 2].map(millis_until).map(Option::unwrap_or_default);
+        assert_eq!([first, first + second], answered_after);
     }
 }
 
@@ -153,8 +164,7 @@ fn forgeries_take_turns_where_they_are_long_or_others_are_heard() {
     for (bytes, is_other_heard, at_once) in [(LONG, false, 1), (100, false, 2), (100, true, 1)] {
         let relay = relay_whose_calls_wait();
         for portal in ["other", "heard"] {
-            let answer = relay.admin("PUT", &format!("/portals/{portal}"), &json!({ "application_token": TOKEN }));
-            assert_eq!(answer.status, 200);
+            register(&relay, portal);
         }
         let heard = is_other_heard.then(|| under_way(&relay, [&Post::new(TOKEN, 1).of("heard")]));
         let before = relay.world.gates.waiting().len();
