@@ -6,8 +6,11 @@ use super::records::read_record;
 use super::turns::{Task, Turn};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::inbound::InboundEvent;
+use crate::domain::member_id::MemberId;
 use crate::domain::php_tree::PhpTree;
 use crate::domain::problem::Problem;
+use crate::domain::secret::TokenHash;
+use crate::domain::time::Timestamp;
 
 /// Who vouches for an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,13 @@ pub enum Standing {
     NotVouchedFor,
     /// KV was just asked, and knows nothing of its portal: an object has to be started for it.
     Stranger,
+}
+
+impl Standing {
+    /// That of a token which KV lists, or does not.
+    const fn of(is_listed: bool) -> Self {
+        if is_listed { Self::VouchedFor } else { Self::NotVouchedFor }
+    }
 }
 
 impl Edge {
@@ -45,33 +55,33 @@ impl Edge {
         request: &impl IncomingRequest,
         inbound: &InboundEvent,
     ) -> bool {
-        let (cache, now) = (self.cache.borrow(), runtime.now());
-        cache.is_limited(inbound.member_id(), &post::address_of(request), now)
+        let now = runtime.now();
+        self.cache.borrow().is_limited(inbound.member_id(), &post::address_of(request), now)
             && inbound.application_token().is_some_and(|token| {
-                let sha256 = token.sha256();
-                let is_listed = cache.is_listed(inbound.member_id(), sha256, now);
-                is_listed == Some(false) && !cache.is_verified(inbound.member_id(), sha256, now)
+                self.remembered(inbound.member_id(), token.sha256(), now) == Some(Standing::NotVouchedFor)
             })
+    }
+
+    /// What the isolate knows of a token.
+    fn remembered(&self, member_id: &MemberId, sha256: TokenHash, now: Timestamp) -> Option<Standing> {
+        let cache = self.cache.borrow();
+        if cache.is_verified(member_id, sha256, now) {
+            return Some(Standing::VouchedFor);
+        }
+        cache.is_listed(member_id, sha256, now).map(Standing::of)
     }
 
     /// Who vouches for an event: the isolate, or else KV. KV may be a minute behind.
     pub(super) async fn standing(&self, runtime: &impl EdgeRuntime, post: &Post) -> Standing {
-        let of_listed = |is_listed| if is_listed { Standing::VouchedFor } else { Standing::NotVouchedFor };
-        {
-            let cache = self.cache.borrow();
-            if cache.is_verified(&post.member_id, post.sha256, post.received_at) {
-                return Standing::VouchedFor;
-            }
-            if let Some(is_listed) = cache.is_listed(&post.member_id, post.sha256, post.received_at) {
-                return of_listed(is_listed);
-            }
+        if let Some(standing) = self.remembered(&post.member_id, post.sha256, post.received_at) {
+            return standing;
         }
         // Where KV is down, it is asked again by whoever comes next.
         let Ok(record) = read_record(runtime, &post.member_id).await else {
             return Standing::NotVouchedFor;
         };
         let listed = record.map_or_else(Vec::new, |record| record.believed(post.received_at));
-        let standing = if listed.is_empty() { Standing::Stranger } else { of_listed(listed.contains(&post.sha256)) };
+        let standing = if listed.is_empty() { Standing::Stranger } else { Standing::of(listed.contains(&post.sha256)) };
         self.cache.borrow_mut().set_read(&post.member_id, listed, post.received_at);
         standing
     }
