@@ -2,6 +2,7 @@
 //! once.
 
 use super::command::{Append, PortalReply};
+use super::intake::Unwritten;
 use super::{Memory, Portal, event_log};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{PortError, PortalRuntime};
@@ -54,7 +55,7 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     fn drain_all(&self, memory: &mut Memory, spilled: Vec<Append>, now: Timestamp) -> Result<Counts, PortError> {
-        let mut counts = Counts::default();
+        let (mut counts, mut unwritten) = (Counts::default(), Unwritten::new());
         for append in spilled {
             // It was looked for here, in a bounded part of the log.
             let append = Append { may_be_repeated: false, ..append };
@@ -76,12 +77,13 @@ impl<R: PortalRuntime> Portal<R> {
                     counts.held += 1;
                     None
                 }
-                Judgement::Accept(kind) => Some(self.log_once(memory, append, Some(kind), now)?),
-                Judgement::AcceptRemoved => Some(self.log_once(memory, append, None, now)?),
+                Judgement::Accept(kind) => Some(self.log_once(memory, &mut unwritten, append, Some(kind), now)?),
+                Judgement::AcceptRemoved => Some(self.log_once(memory, &mut unwritten, append, None, now)?),
             };
             counts.logged += usize::from(seq.is_some());
             self.note(id, seq)?;
         }
+        self.write(memory, &mut unwritten, now)?;
         self.forget_drained(now)?;
         Ok(counts)
     }

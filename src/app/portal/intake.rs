@@ -10,11 +10,16 @@ use crate::domain::cloudevent::CloudEvent;
 use crate::domain::install::{Judgement, TokenKind, judge};
 use crate::domain::time::Timestamp;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 /// How long held events collect before the Directory is told of them, in milliseconds.
 const REPORT_HELD_MILLIS: i64 = 60_000;
 /// The type of ONAPPUNINSTALL.
 const UNINSTALL_TYPE: &str = "app.uninstall";
+
+/// Events that have got their places in the log, behind its newest, and are to be written together; with whether each came from a
+/// removed install.
+pub(super) type Unwritten = Vec<(Rc<NewEvent>, bool)>;
 
 impl<R: PortalRuntime> Portal<R> {
     /// Logs each event whose token is believed, and holds those that may be held. Durable, with an alarm that looks after it, before
@@ -26,9 +31,11 @@ impl<R: PortalRuntime> Portal<R> {
             let Some(memory) = memory.as_mut().filter(|memory| !memory.registration.tokens.is_empty()) else {
                 return Ok(PortalReply::UnknownPortal);
             };
-            let before = memory.head;
-            let judged = appends.into_iter().map(|append| self.judge_and_log(memory, append, now));
-            (judged.collect::<Result<_, PortError>>()?, before + 1..=memory.head)
+            let (before, mut unwritten) = (memory.head, Unwritten::new());
+            let judged = appends.into_iter().map(|append| self.judge_and_log(memory, &mut unwritten, append, now));
+            let judged = judged.collect::<Result<_, PortError>>()?;
+            self.write(memory, &mut unwritten, now)?;
+            (judged, before + 1..=memory.head)
         };
         // No await stands between the inserts and these calls: all are committed together.
         if !logged.is_empty() {
@@ -40,7 +47,13 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(PortalReply::Appended(appended))
     }
 
-    fn judge_and_log(&self, memory: &mut Memory, append: Append, now: Timestamp) -> Result<Appended, PortError> {
+    fn judge_and_log(
+        &self,
+        memory: &mut Memory,
+        unwritten: &mut Unwritten,
+        append: Append,
+        now: Timestamp,
+    ) -> Result<Appended, PortError> {
         let believed = match judge(&memory.registration.tokens, &append.sha256, now) {
             Judgement::Unregistered if append.may_be_held => {
                 return Ok(Appended::Held { displaced: self.hold(memory, &append, now)? });
@@ -50,7 +63,7 @@ impl<R: PortalRuntime> Portal<R> {
             Judgement::Accept(kind) => Some(kind),
             Judgement::AcceptRemoved => None,
         };
-        Ok(Appended::Accepted { seq: self.log_once(memory, append, believed, now)? })
+        Ok(Appended::Accepted { seq: self.log_once(memory, unwritten, append, believed, now)? })
     }
 
     /// Holds an event. How many others made room for it.
@@ -75,24 +88,30 @@ impl<R: PortalRuntime> Portal<R> {
         }
     }
 
-    /// Logs an event, unless an earlier call did. `believed` is the kind of its token, or nothing where that was removed.
+    /// Logs an event, unless an earlier call did. `believed` is the kind of its token, or nothing where that was removed. It has its
+    /// place; it stands there once [`Self::write`] was called.
     pub(super) fn log_once(
         &self,
         memory: &mut Memory,
+        unwritten: &mut Unwritten,
         append: Append,
         believed: Option<TokenKind>,
         now: Timestamp,
     ) -> Result<i64, PortError> {
         let Append { sha256, event, may_be_repeated, .. } = append;
-        if may_be_repeated && let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
-            event_log::write_again(&self.runtime, seq)?;
-            return Ok(seq);
+        if may_be_repeated {
+            self.write(memory, unwritten, now)?;
+            if let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
+                event_log::write_again(&self.runtime, seq)?;
+                return Ok(seq);
+            }
         }
         let is_uninstall = believed == Some(TokenKind::App) && event.event_type == UNINSTALL_TYPE;
         if is_uninstall && Self::is_late_uninstall(memory, &sha256, &event) {
             let line = LogLine::new(Level::Info, "uninstall of an earlier installation");
             self.runtime.write(line.with("sha256", sha256.to_string()));
         } else if is_uninstall {
+            self.write(memory, unwritten, now)?;
             let authorisation = Self::end_by_uninstall(memory, &sha256, &event, now);
             let mut registration = memory.registration.clone();
             registration.uninstall(&sha256, now);
@@ -102,34 +121,50 @@ impl<R: PortalRuntime> Portal<R> {
                 if let Some(ended) = &authorisation {
                     ended.save(&self.runtime)?;
                 }
-                self.log(memory, &event, false, now)
+                self.log(memory, &[(&event, false)], now)
             })?;
             memory.registration = registration;
             memory.authorisation = authorisation.or(memory.authorisation.take());
             self.runtime.write(LogLine::new(Level::Info, "application removed").with("sha256", sha256.to_string()));
             return Ok(seq);
         }
-        match believed {
-            Some(_) => self.log(memory, &event, false, now),
-            None => self.log(memory, &marked_removed(&event)?, true, now),
-        }
+        unwritten.push(match believed {
+            Some(_) => (event, false),
+            None => (Rc::new(marked_removed(&event)?), true),
+        });
+        Ok(memory.head + i64::try_from(unwritten.len()).unwrap_or(i64::MAX))
     }
 
-    /// Writes an event behind the newest. Memory follows only when it is written.
+    /// Writes what has its place in the log.
+    pub(super) fn write(
+        &self,
+        memory: &mut Memory,
+        unwritten: &mut Unwritten,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        let events: Vec<_> = unwritten.iter().map(|(event, removed)| (&**event, *removed)).collect();
+        self.log(memory, &events, now)?;
+        unwritten.clear();
+        Ok(())
+    }
+
+    /// Writes events behind the newest, with whether each came from a removed install. The place of the last. Memory follows only when
+    /// they are written.
     pub(super) fn log(
         &self,
         memory: &mut Memory,
-        event: &NewEvent,
-        removed: bool,
+        events: &[(&NewEvent, bool)],
         now: Timestamp,
     ) -> Result<i64, PortError> {
-        let seq = memory.head + 1;
+        if events.is_empty() {
+            return Ok(memory.head);
+        }
         // Never falls as `seq` grows, so that a time is found by halving.
         let logged_at = now.max(memory.last_logged_at);
-        event_log::append(&self.runtime, seq, event, removed, logged_at)?;
-        memory.head = seq;
+        event_log::append(&self.runtime, memory.head + 1, events, logged_at)?;
+        memory.head += i64::try_from(events.len()).unwrap_or(i64::MAX);
         memory.last_logged_at = logged_at;
-        Ok(seq)
+        Ok(memory.head)
     }
 }
 

@@ -180,14 +180,11 @@ impl<R: PortalRuntime> Portal<R> {
         } else {
             Vec::new()
         };
-        for held in new.iter().filter(|held| !known.contains(&held.event.id.to_string())) {
-            self.log(memory, &held.event, false, now)?;
-        }
         let member_id = memory.registration.member_id.clone();
         let own = memory.held.of_token(&self.runtime, &member_id, &hash, 0)?;
-        for held in &own {
-            self.log(memory, &held.event, false, now)?;
-        }
+        let unknown = new.into_iter().filter(|held| !known.contains(&held.event.id.to_string()));
+        let events: Vec<_> = unknown.chain(&own).map(|held| (&held.event, false)).collect();
+        self.log(memory, &events, now)?;
         let numbers: Vec<i64> = own.iter().map(|held| held.number).collect();
         HeldEvents::delete(&self.runtime, &numbers)?;
         memory.held.forget(&numbers);

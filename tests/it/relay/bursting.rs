@@ -81,6 +81,22 @@ fn in_a_burst_each_event_is_judged_by_its_own_token() {
 }
 
 #[test]
+fn an_uninstall_in_the_middle_of_a_burst_stands_in_its_place_and_what_follows_is_marked() {
+    let relay = registered();
+    let mut with_uninstall = posts(1..=60);
+    with_uninstall[30] = Post::new(TOKEN, 31).named("ONAPPUNINSTALL");
+    let answers = burst(&relay, &with_uninstall);
+    assert_eq!(places(&answers), (2..=61).collect::<Vec<_>>());
+    let log = relay.log();
+    assert_eq!(log[31].event["type"], "com.bitrix24.app.uninstall");
+    let marked: Vec<usize> = (0..log.len()).filter(|at| log[*at].event["b24removed"] == true).collect();
+    assert_eq!(marked, (32..=60).collect::<Vec<_>>());
+    let logged: Vec<_> = log[1..].iter().map(|row| row.event["id"].clone()).collect();
+    let told: Vec<_> = answers.iter().map(|answer| answer.json()["id"].clone()).collect();
+    assert_eq!(logged, told, "each stands where its answer says");
+}
+
+#[test]
 fn a_burst_at_a_portal_that_only_kv_knows_is_adopted_once_and_logged() {
     let relay = Relay::new();
     relay.write_record(&format!(r#"{{"tokens":[{{"sha256":"{}"}}]}}"#, crate::support::relay::hash(TOKEN)));

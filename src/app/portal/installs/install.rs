@@ -99,7 +99,7 @@ impl<R: PortalRuntime> Portal<R> {
             {
                 seq = match event_log::find_recent(&self.runtime, event.id, memory.head)? {
                     Some(seq) if install.may_be_repeated => Some(seq),
-                    _ => Some(self.log(memory, event, false, now)?),
+                    _ => Some(self.log(memory, &[(event, false)], now)?),
                 };
             }
             Ok(())
@@ -167,7 +167,7 @@ impl<R: PortalRuntime> Portal<R> {
         {
             return Ok(Some(seq));
         }
-        self.log(memory, event, false, now).map(Some)
+        self.log(memory, &[(event, false)], now).map(Some)
     }
 
     fn refuse(&self, install: &Install, cause: &str) -> PortalReply {
