@@ -11,7 +11,8 @@ use crate::app::ports::Clock;
 use crate::domain::reply::Reply;
 use futures_util::stream::unfold;
 use js_sys::Uint8Array;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -32,8 +33,16 @@ fn start() {
 
 #[wasm_bindgen(module = "/src/platform/glue.js")]
 extern "C" {
-    #[wasm_bindgen(catch)]
-    fn respond(status: u16, head: &str, body: &str) -> Result<Response, JsValue>;
+    #[wasm_bindgen(js_name = responseInit, catch)]
+    fn response_init(status: u16, lines: &str) -> Result<ResponseInit, JsValue>;
+}
+
+/// Kinds of responses that are remembered.
+const MAX_KNOWN_INITS: usize = 100;
+
+thread_local! {
+    /// What responses begin with, by status and headers: most have one of a few.
+    static KNOWN_INITS: RefCell<BTreeMap<(u16, String), ResponseInit>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// A request goes on behind its answer, where it calls for others, or hands over what was counted.
@@ -42,7 +51,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let edge = edge(&env);
     let runtime = Runtime::new(env, edge.log_level());
     let answer = match edge.handle(&runtime, &Incoming::new(request)).await {
-        Answer::Whole(reply) => respond(reply.status, &lines(&reply), &reply.body),
+        Answer::Whole(reply) => {
+            init(&reply).and_then(|init| Response::new_with_opt_str_and_init(Some(&reply.body), &init))
+        }
         Answer::Tail(reply, tail) => stream(&reply, tail, runtime.clone()),
     };
     if edge.owes_calls() || edge.has_counts_due(runtime.now()) {
@@ -67,15 +78,25 @@ fn edge(env: &Env) -> Rc<Edge> {
     EDGE.with(|edge| Rc::clone(edge.get_or_init(|| Rc::new(Edge::new(read_config(env))))))
 }
 
-/// The headers of a reply, a line each.
-fn lines(reply: &Reply) -> String {
-    let mut head = String::with_capacity(128);
+/// The status and the headers of a reply.
+fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
+    let mut lines = String::with_capacity(128);
     for (name, value) in reply.headers() {
         for part in [name, " ", value, "\n"] {
-            head.push_str(part);
+            lines.push_str(part);
         }
     }
-    head
+    let kind = (reply.status, lines);
+    KNOWN_INITS.with_borrow_mut(|known| {
+        if let Some(init) = known.get(&kind) {
+            return Ok(init.clone());
+        }
+        let init = response_init(kind.0, &kind.1)?;
+        if known.len() < MAX_KNOWN_INITS {
+            known.insert(kind, init.clone());
+        }
+        Ok(init)
+    })
 }
 
 /// The tail as a body. It goes on when the client has taken what came before, and ends when the client goes.
@@ -85,9 +106,5 @@ fn stream(reply: &Reply, tail: Box<Tail<SocketFeed>>, runtime: Runtime) -> Resul
         Some((Ok(Uint8Array::from(text.as_bytes()).into()), (tail, runtime)))
     });
     let body = wasm_streams::ReadableStream::from_stream(texts).into_raw();
-    let head = respond(reply.status, &lines(reply), "")?;
-    let init = ResponseInit::new();
-    init.set_status(reply.status);
-    init.set_headers(head.headers().as_ref());
-    Response::new_with_opt_readable_stream_and_init(Some(body.unchecked_ref()), &init)
+    Response::new_with_opt_readable_stream_and_init(Some(body.unchecked_ref()), &init(reply)?)
 }

@@ -63,9 +63,23 @@ export async function callObject(stub, body, millis) {
   return response.text();
 }
 
-/** Runs a statement of SQL. Its rows as JSON, a list of lists; nothing where there are none. */
-export function query(sql, statement, bindings) {
-  const rows = sql.exec(statement, ...bindings).raw().toArray();
+/** How `layout` tells what a value is. */
+const [INTEGER, TEXT] = [1, 2];
+
+/**
+ * Runs a statement of SQL. Its rows as JSON, a list of lists; nothing where there are none.
+ *
+ * `texts` are the texts among its values in one, since each crossing costs. `layout` has two numbers for each value: what it is, and the
+ * integer or the length of the text.
+ */
+export function query(sql, statement, texts, layout) {
+  const values = [];
+  for (let at = 0, start = 0; at < layout.length; at += 2) {
+    const number = layout[at + 1];
+    if (layout[at] === TEXT) values.push(texts.slice(start, (start += number)));
+    else values.push(layout[at] === INTEGER ? number : null);
+  }
+  const rows = sql.exec(statement, ...values).raw().toArray();
   return rows.length > 0 ? JSON.stringify(rows) : undefined;
 }
 
@@ -84,21 +98,12 @@ export function post(to, url, headers, body, millis) {
 export function headOf(request, names) {
   const { headers } = request;
   let head = `${request.method}\n${request.url}`;
-  for (const name of names.split(" ")) head += `\n${headers.get(name) ?? ""}`;
+  for (const name of names) head += `\n${headers.get(name) ?? ""}`;
   return head;
 }
 
-const MAX_KNOWN_HEADS = 100;
-const knownHeads = new Map();
-
-/** A response. `head` has a header a line, name and value with a space between; most responses have one of a few. */
-export function respond(status, head, body) {
-  const key = `${status}\n${head}`;
-  let init = knownHeads.get(key);
-  if (init === undefined) {
-    const cut = (line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)];
-    init = { status, headers: new Headers(head.split("\n").filter(Boolean).map(cut)) };
-    if (knownHeads.size < MAX_KNOWN_HEADS) knownHeads.set(key, init);
-  }
-  return new Response(body, init);
+/** What a response begins with. `lines` has a header a line, name and value with a space between. */
+export function responseInit(status, lines) {
+  const cut = (line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)];
+  return { status, headers: new Headers(lines.split("\n").filter(Boolean).map(cut)) };
 }

@@ -2,6 +2,7 @@
 
 use super::promise::{self, settled};
 use crate::app::ports::{BodyError, IncomingRequest};
+use js_sys::Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStreamDefaultReader, Request};
@@ -17,7 +18,11 @@ const READ_AT_ONCE: [&str; 6] =
 #[wasm_bindgen(module = "/src/platform/glue.js")]
 extern "C" {
     #[wasm_bindgen(js_name = headOf)]
-    fn head_of(request: &Request, names: &str) -> String;
+    fn head_of(request: &Request, names: &Array) -> String;
+}
+
+thread_local! {
+    static NAMES_READ_AT_ONCE: Array = READ_AT_ONCE.into_iter().map(JsValue::from_str).collect();
 }
 
 /// A request. The URL is cut by hand: the `url` crate would add a quarter to the size of the wasm.
@@ -32,7 +37,7 @@ pub struct Incoming {
 
 impl Incoming {
     pub fn new(request: Request) -> Self {
-        let head = head_of(&request, &READ_AT_ONCE.join(" "));
+        let head = NAMES_READ_AT_ONCE.with(|names| head_of(&request, names));
         // No value has a line break in it (RFC 9110, section 5.5).
         let mut lines = head.split('\n');
         let method = lines.next().unwrap_or_default().to_owned();

@@ -30,7 +30,7 @@ extern "C" {
 #[wasm_bindgen(module = "/src/platform/glue.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn query(sql: &JsValue, statement: &str, bindings: &js_sys::Array) -> Result<Option<String>, JsValue>;
+    fn query(sql: &JsValue, statement: &str, texts: &str, layout: &[f64]) -> Result<Option<String>, JsValue>;
 }
 
 /// The bindings and the storage of an object.
@@ -70,8 +70,8 @@ impl Followers for ObjectRuntime {
 impl Sql for ObjectRuntime {
     fn query(&self, statement: &str, arguments: &[SqlValue]) -> Result<Vec<Vec<SqlValue>>, PortError> {
         let fail = |thrown: &JsValue| PortError::new("sql.query", &js_error::describe(thrown));
-        let bindings = arguments.iter().map(to_js).collect::<js_sys::Array>();
-        let Some(rows) = query(self.sql.as_ref(), statement, &bindings).map_err(|thrown| fail(&thrown))? else {
+        let (texts, layout) = laid_out(arguments);
+        let Some(rows) = query(self.sql.as_ref(), statement, &texts, &layout).map_err(|thrown| fail(&thrown))? else {
             return Ok(Vec::new());
         };
         let rows: Vec<Vec<Value>> = serde_json::from_str(&rows).map_err(|error| PortError::new("sql.read", &error))?;
@@ -114,13 +114,22 @@ impl Sql for ObjectRuntime {
     }
 }
 
+/// The texts among the values of a statement, in one; and for each value what it is, with the integer or the length of the text in
+/// UTF-16, as JavaScript counts it.
 #[expect(clippy::cast_precision_loss, reason = "numbers in storage are below 2^53: places, times, and sizes")]
-fn to_js(value: &SqlValue) -> JsValue {
-    match value {
-        SqlValue::Null => JsValue::NULL,
-        SqlValue::Integer(number) => JsValue::from_f64(*number as f64),
-        SqlValue::Text(text) => JsValue::from_str(text),
+fn laid_out(values: &[SqlValue]) -> (String, Vec<f64>) {
+    let (mut texts, mut layout) = (String::new(), Vec::with_capacity(2 * values.len()));
+    for value in values {
+        layout.extend(match value {
+            SqlValue::Null => [0.0, 0.0],
+            SqlValue::Integer(number) => [1.0, *number as f64],
+            SqlValue::Text(text) => {
+                texts.push_str(text);
+                [2.0, if text.is_ascii() { text.len() } else { text.encode_utf16().count() } as f64]
+            }
+        });
     }
+    (texts, layout)
 }
 
 fn from_js(value: Value) -> Result<SqlValue, PortError> {

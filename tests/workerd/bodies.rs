@@ -1,11 +1,13 @@
 //! Bodies that are too large, or no bodies at all.
 
 use serde_json::json;
+use std::collections::BTreeSet;
 
 use crate::answers::relay_with_a_portal;
 use crate::support::api::Api;
 use crate::support::http::post_without_waiting;
-use crate::support::portal::form;
+use crate::support::portal::{Portal, form};
+use crate::support::worker::{Relay, Settings};
 
 /// Largest body.
 const MAX_BODY: usize = 1 << 20;
@@ -93,4 +95,29 @@ fn no_body_breaks_the_relay() {
     let log = relay.log(&portal);
     assert_eq!(log.len(), expected);
     assert!(log.iter().all(|row| row["event"]["type"] == "com.bitrix24.unknown.a"));
+}
+
+#[test]
+fn texts_of_every_script_that_come_at_once_are_logged_as_they_were_sent() {
+    let (relay, portal) = (Relay::start(Settings::new().with_inspection()), Portal::new());
+    relay.register(&portal);
+    let scripts =
+        ["plain", "naïve", "Встреча", "会議", "اجتماع", "🗓️👩‍💻", "a\u{0}b", "\u{feff}mark", "𝕏 é e\u{301}", ""];
+    let texts: Vec<String> = (0..60).map(|number| format!("{}{number}", scripts[number % scripts.len()])).collect();
+    std::thread::scope(|scope| {
+        for text in &texts {
+            let event = portal.event("ONCRMDEALUPDATE", &json!({ "FIELDS": { "ID": text, "TITLE": text } }));
+            let events = relay.events();
+            scope.spawn(move || form(events, event.body()).send().expect_status(200));
+        }
+    });
+    let log = relay.log(&portal);
+    let titles = log.iter().filter_map(|row| row["event"]["data"]["FIELDS"]["TITLE"].as_str());
+    assert_eq!(titles.collect::<BTreeSet<_>>(), texts.iter().map(String::as_str).collect());
+    // What the log is searched by stands beside the event, not in it.
+    let rows = relay.sql("Portal", &portal.member_id, "SELECT id, subject FROM log ORDER BY seq", &[]);
+    assert_eq!(rows.len(), texts.len());
+    for (row, logged) in rows.iter().zip(&log) {
+        assert_eq!((&row["id"], &row["subject"]), (&logged["event"]["id"], &logged["event"]["subject"]));
+    }
 }
