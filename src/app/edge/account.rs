@@ -13,9 +13,14 @@ use crate::domain::time::Timestamp;
 
 /// How often an isolate hands its counts over at most, in milliseconds: a request to the Directory and a row each time.
 const HAND_OVER_EVERY_MILLIS: i64 = 10_000;
-/// How many good answers are worth it: a twentieth of a request and of a row for each. Fewer wait, so that a lone event costs
-/// nothing for it. What was refused is worth it at once.
-const WORTH_HANDING_OVER: u32 = 20;
+/// How many good answers are worth it. Fewer wait, so that a lone event costs nothing for it. What was refused or slow is worth it at
+/// once.
+const WORTH_HANDING_OVER: u32 = 200;
+/// How many are where the isolate has not handed over for an hour, or never: such a one may end before it has more.
+const WORTH_ONCE_AN_HOUR: u32 = 20;
+const AN_HOUR_MILLIS: i64 = 3_600_000;
+/// From here on an event was accepted slowly, in milliseconds.
+const SLOW_MILLIS: i64 = 1_000;
 /// The methods that are told by their name; a caller may send any other.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -25,8 +30,8 @@ pub struct Counted {
     counts: RequestCounts,
     /// Requests in it that were more than a look at a page.
     requests: u32,
-    /// Whether something in it was refused, or held.
-    has_refusals: bool,
+    /// Whether something in it was refused, held, or slow.
+    has_news: bool,
     /// When some were last handed over.
     handed_over_at: Option<Timestamp>,
 }
@@ -83,7 +88,7 @@ impl Edge {
         // What monitoring asks every minute costs nothing else, and is not worth it.
         counted.requests += u32::from(is_post || route.is_some_and(|route| !route.is_open()));
         let is_event = is_post && matches!(route, Some(Route::Events));
-        counted.has_refusals |= reply.status >= 400 || (is_event && reply.status != 200);
+        counted.has_news |= reply.status >= 400 || (is_event && (reply.status != 200 || millis >= SLOW_MILLIS));
         if is_event && reply.status < 300 {
             counted.counts.accepting.observe(millis);
         }
@@ -93,10 +98,12 @@ impl Edge {
     #[must_use]
     pub fn has_counts_due(&self, now: Timestamp) -> bool {
         let counted = self.counted.borrow();
-        let is_worth_it = counted.has_refusals || counted.requests >= WORTH_HANDING_OVER;
         // A clock that stepped back must not put it off for ever.
-        let is_time = |at: Timestamp| !(0..HAND_OVER_EVERY_MILLIS).contains(&now.millis_since(at));
-        is_worth_it && counted.handed_over_at.is_none_or(is_time)
+        let is_over = |millis| counted.handed_over_at.is_none_or(|at| !(0..millis).contains(&now.millis_since(at)));
+        let is_worth_it = counted.has_news
+            || counted.requests >= WORTH_HANDING_OVER
+            || (counted.requests >= WORTH_ONCE_AN_HOUR && is_over(AN_HOUR_MILLIS));
+        is_worth_it && is_over(HAND_OVER_EVERY_MILLIS)
     }
 
     /// Hands over to the Directory what was counted. One call, since a repeated one might count twice; what it does not take is
@@ -113,7 +120,7 @@ impl Edge {
             let mut now = self.counted.borrow_mut();
             now.counts.add(counted.counts);
             now.requests += counted.requests;
-            now.has_refusals |= counted.has_refusals;
+            now.has_news |= counted.has_news;
         }
     }
 }

@@ -9,6 +9,7 @@ use bitrix24_edge_relay::app::directory::command::DirectoryCommand;
 use bitrix24_edge_relay::app::ports::Directory;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 fn metrics(relay: &Relay) -> String {
@@ -154,6 +155,31 @@ fn what_the_worker_answers_is_counted_in_steps_and_a_lone_event_costs_nothing_fo
         count.and_then(|count| count.parse::<u32>().ok()).unwrap_or(0)
     });
     assert_eq!(refused.iter().sum::<u32>(), 1_000, "{refused:?}");
+}
+
+#[test]
+fn good_answers_are_handed_over_by_the_hundred_or_once_an_hour_and_a_slow_one_at_once() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    // The registration counts as a good answer, and so does each look at the metrics.
+    let told_after = |numbers: RangeInclusive<i32>| {
+        for number in numbers {
+            relay.accept(&Post::new(TOKEN, number));
+        }
+        relay.hand_over_counts();
+        sample(&relay, "events_accepted_total").unwrap_or_default()
+    };
+    assert_eq!(told_after(1..=19), "19", "an isolate that is new may end soon");
+    relay.advance(MINUTE);
+    assert_eq!(told_after(20..=217), "19");
+    assert_eq!(told_after(218..=218), "218");
+    relay.advance(HOUR - 1);
+    assert_eq!(told_after(219..=236), "218");
+    relay.advance(1);
+    assert_eq!(told_after(237..=237), "237");
+    relay.advance(MINUTE);
+    relay.faults().plan_next(Operation::CallPortal, 1, true, Then::Late);
+    assert_eq!(told_after(238..=238), "238", "a slow answer is news");
 }
 
 #[test]
