@@ -1,9 +1,9 @@
 //! The class `Directory`, one object in all.
 
 use super::object_storage::ObjectRuntime;
-use super::promise;
 use super::runtime::Runtime;
 use super::variables::read_config;
+use super::{exchange, promise};
 use crate::app::directory::DirectoryObject;
 use std::rc::Rc;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -23,7 +23,7 @@ impl DurableObject for Directory {
 
     async fn fetch(&self, request: Request) -> Result<Response> {
         let command = serde_json::from_str(&promise::text(&request.inner().text()?).await?)?;
-        Response::from_json(&self.directory.handle(command).await)
+        exchange::answer(&self.directory.handle(command).await)
     }
 
     async fn alarm(&self) -> Result<Response> {

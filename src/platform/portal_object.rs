@@ -1,15 +1,15 @@
 //! The class `Portal`, one object per `member_id`.
 
 use super::object_storage::ObjectRuntime;
-use super::promise;
 use super::runtime::{REPLY_HEADER, Runtime};
 use super::variables::read_config;
+use super::{exchange, promise};
 use crate::app::portal;
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use std::rc::Rc;
 use worker::{
-    DurableObject, Env, Error, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage, WebSocketPair,
-    durable_object,
+    DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
+    WebSocketPair, durable_object,
 };
 
 /// The object of one portal.
@@ -48,7 +48,7 @@ impl Portal {
     async fn open_socket(&self) -> Result<Response> {
         let reply = self.portal.handle(PortalCommand::Follow).await;
         if !matches!(reply, PortalReply::Following { .. }) {
-            return Response::from_json(&reply);
+            return exchange::answer(&reply);
         }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         self.state.as_raw().accept_websocket(server.as_ref())?;
@@ -67,16 +67,16 @@ impl DurableObject for Portal {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let request = request.inner();
-        if request.headers().get("upgrade")?.is_some() {
+        // Commands are POSTs; who follows the log sends a GET.
+        if request.method() == Method::Get {
             return self.open_socket().await;
         }
-        let command = PortalCommand::from_text(&promise::text(&request.text()?).await?)
+        let command = PortalCommand::from_text(&promise::text(&request.inner().text()?).await?)
             .map_err(|error| Error::RustError(error.to_string()))?;
         let reply = self.portal.handle(command).await;
         self.work_behind_answer();
         self.keep_application_behind();
-        Response::from_json(&reply)
+        exchange::answer(&reply)
     }
 
     async fn alarm(&self) -> Result<Response> {
