@@ -2,9 +2,17 @@
 //
 // That one has each request go through five proxies and a class of its own, so that an instance of the wasm that ended in a panic is
 // replaced by a new one. They cost more than to read the event. Here only the first request after such an end goes through them.
+import { DurableObject } from "cloudflare:workers";
 import * as relay from "worker-build";
 
 export const { Directory, Portal } = relay;
+
+// Only what extends this class takes commands by RPC, and wasm-bindgen's classes extend nothing.
+// <https://developers.cloudflare.com/workers/runtime-apis/rpc/>
+for (const Class of [Directory, Portal]) {
+  Object.setPrototypeOf(Class, DurableObject);
+  Object.setPrototypeOf(Class.prototype, DurableObject.prototype);
+}
 
 /** What worker-build knows of the instance: whether it has ended. */
 const instance = globalThis.__worker_init_state;

@@ -1,11 +1,9 @@
 //! One HTTP exchange, over the internet, with a binding, or with an object: all have the same `fetch`.
 
 use super::promise::{self, settled};
-use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
-use worker::ResponseBuilder;
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,11 +42,6 @@ pub fn internet() -> Fetches {
 /// Calls an object, for so many milliseconds at most: text there, text back.
 pub async fn call_object(stub: &Fetches, body: &str, within_millis: Option<u32>) -> Result<String, JsValue> {
     promise::text(&call(stub, body, within_millis.unwrap_or_default())).await
-}
-
-/// An object's answer. Only [`call_object`] reads it, so it has no headers: each would be a crossing or two.
-pub fn answer(reply: &impl Serialize) -> worker::Result<worker::Response> {
-    Ok(ResponseBuilder::new().fixed(serde_json::to_vec(reply)?))
 }
 
 /// Sends a request, a GET unless `init` says otherwise; a redirect is returned, not followed.

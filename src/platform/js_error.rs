@@ -1,4 +1,4 @@
-//! What JavaScript threw.
+//! Exceptions of JavaScript.
 
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -8,6 +8,11 @@ pub fn describe(thrown: &JsValue) -> String {
         Some(error) => format!("{}: {}", error.name(), error.message()),
         None => thrown.as_string().unwrap_or_else(|| "an exception that is no Error".to_owned()),
     }
+}
+
+/// An exception that tells of an error.
+pub fn of(error: &impl std::fmt::Display) -> JsValue {
+    js_sys::Error::new(&error.to_string()).into()
 }
 
 /// Whether an exception has this `name`.

@@ -3,10 +3,12 @@
 use super::object_storage::ObjectRuntime;
 use super::runtime::{REPLY_HEADER, Runtime};
 use super::variables::read_config;
-use super::{exchange, promise};
+use super::{js_error, promise};
 use crate::app::portal;
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{
     DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
     WebSocketPair, durable_object,
@@ -48,13 +50,25 @@ impl Portal {
     async fn open_socket(&self) -> Result<Response> {
         let reply = self.portal.handle(PortalCommand::Follow).await;
         if !matches!(reply, PortalReply::Following { .. }) {
-            return exchange::answer(&reply);
+            return Response::from_json(&reply);
         }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         self.state.as_raw().accept_websocket(server.as_ref())?;
         let response = Response::from_websocket(client)?;
         response.headers().set(REPLY_HEADER, &serde_json::to_string(&reply)?)?;
         Ok(response)
+    }
+}
+
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
+impl Portal {
+    /// Carries out a command: text there, text back.
+    pub async fn command(&self, text: String) -> std::result::Result<String, JsValue> {
+        let command = PortalCommand::from_text(&text).map_err(|error| js_error::of(&error))?;
+        let reply = self.portal.handle(command).await;
+        self.work_behind_answer();
+        self.keep_application_behind();
+        serde_json::to_string(&reply).map_err(|error| js_error::of(&error))
     }
 }
 
@@ -67,16 +81,12 @@ impl DurableObject for Portal {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        // Commands are POSTs; who follows the log sends a GET.
+        // Who follows the log sends a GET. A command that does not come by RPC is a POST.
         if request.method() == Method::Get {
             return self.open_socket().await;
         }
-        let command = PortalCommand::from_text(&promise::text(&request.inner().text()?).await?)
-            .map_err(|error| Error::RustError(error.to_string()))?;
-        let reply = self.portal.handle(command).await;
-        self.work_behind_answer();
-        self.keep_application_behind();
-        exchange::answer(&reply)
+        let command = promise::text(&request.inner().text()?).await?;
+        Response::ok(self.command(command).await?)
     }
 
     async fn alarm(&self) -> Result<Response> {

@@ -2,6 +2,7 @@
 // `setAlarm` as one more (<https://developers.cloudflare.com/durable-objects/platform/pricing/>). Rows are counted by the
 // runtime: a cursor tells how many its statement wrote, indexes included, and read. For tests and the benchmark only; everything is
 // passed on unchanged.
+import { DurableObject } from "cloudflare:workers";
 import * as relay from "./index.js";
 
 const PATH = "/counted-by-the-runtime";
@@ -35,13 +36,18 @@ function counted(name, RustClass) {
     };
     return passOn(state, { storage: passOn(storage, { sql, setAlarm }) });
   };
-  return class {
+  return class extends DurableObject {
     constructor(state, env) {
+      super(state, env);
       this.object = new RustClass(watched(state), env);
     }
     fetch(request) {
       count.requests += 1;
       return this.object.fetch(request);
+    }
+    command(text) {
+      count.requests += 1;
+      return this.object.command(text);
     }
     alarm(information) {
       count.alarms += 1;

@@ -1,6 +1,7 @@
 // The relay's own entry, over a platform that fails on order: bindings and objects are wrapped, and a POST of JSON to /faults says
 // what fails from then on, `{"<operation>": {"as": "<how>", "times": <n>}}`. What is not named goes well. For tests only; nothing of
 // it is in the build.
+import { DurableObject } from "cloudflare:workers";
 import * as relay from "./index.js";
 
 const PATH = "/faults";
@@ -36,11 +37,11 @@ function callFailure(how) {
 
 function faultyStub(stub) {
   return passOn(stub, {
-    async fetch(...request) {
+    async command(text) {
       const how = strike("portal.call");
-      if (how === "answer lost") await (await stub.fetch(...request)).text();
+      if (how === "answer lost") await stub.command(text);
       if (how) throw callFailure(how);
-      return stub.fetch(...request);
+      return stub.command(text);
     },
   });
 }
@@ -74,15 +75,19 @@ function faultyState(state, name) {
 }
 
 const faulty = (name, RustClass) =>
-  class {
+  class extends DurableObject {
     constructor(state, env) {
+      super(state, env);
       this.state = state;
       this.object = new RustClass(faultyState(state, name), faultyEnv(env));
     }
-    async fetch(request) {
-      const how = strike(`${name}.fetch`);
+    fetch(request) {
+      return this.object.fetch(request);
+    }
+    async command(text) {
+      const how = strike(`${name}.command`);
       if (how === "hangs") await scheduler.wait(HANGING_MILLIS);
-      const answer = this.object.fetch(request);
+      const answer = this.object.command(text);
       if (how === "reset before") this.reset();
       if (how === "reset after") await answer.then(() => this.reset());
       if (how === "answers late") await answer.then(() => scheduler.wait(HANGING_MILLIS));

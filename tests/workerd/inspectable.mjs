@@ -1,5 +1,5 @@
 // The relay's own entry, for tests only; everything is passed on unchanged, but that
-// - the objects can be looked into: a class of wasm-bindgen does not extend DurableObject, which the inspection wants;
+// - the objects tell when their memory begins;
 // - every answer tells in `x-boot-id` which instance of the wasm gave it. A panic would end that instance, and the next
 //   request would make a new one;
 // - a request for /after-a-panic finds the instance ended, as if one before had panicked.
@@ -18,6 +18,9 @@ const inspectable = (RustClass) =>
     }
     fetch(request) {
       return this.object.fetch(request);
+    }
+    command(text) {
+      return this.object.command(text);
     }
     alarm(information) {
       return this.object.alarm(information);

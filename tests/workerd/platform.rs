@@ -116,7 +116,7 @@ fn without_a_vault_key_the_answer_is_503_and_where_kv_is_down_as_well() {
 fn an_object_that_does_not_answer_is_given_up_in_time_whatever_it_did() {
     let mut scene = Scene::start(Settings::with_faults);
     for (number, how) in ["hangs", "answers late"].into_iter().enumerate() {
-        scene.relay.fail(&fault("portal.fetch", how, 1));
+        scene.relay.fail(&fault("portal.command", how, 1));
         let took = scene.spill(how);
         assert!((2_400..6_000).contains(&took.as_millis()), "{how}: {took:?}");
         assert_eq!(scene.kv_keys(), number + 1);
@@ -125,11 +125,24 @@ fn an_object_that_does_not_answer_is_given_up_in_time_whatever_it_did() {
     scene.examine();
 }
 
+#[test]
+fn objects_that_an_entry_wraps_are_called_in_the_way_that_it_passes_on() {
+    let (relay, portal) = (Relay::start(Settings::new().with_wrapped_objects()), Portal::new());
+    relay.register(&portal);
+    for number in 1..=3 {
+        portal.calendar_entry_update(number).send_to(&relay).expect_status(200);
+    }
+    assert_eq!(relay.logged_subjects(&portal), ["1", "2", "3"]);
+    let other = Portal::new();
+    other.calendar_entry_update(1).send_to(&relay).expect_status(202);
+    assert_eq!(relay.held(&other).len(), 1);
+}
+
 /// The runtime ends a request that waits for nothing that it knows of.
 #[test]
 fn those_that_wait_for_the_call_of_another_one_are_answered_however_long_it_takes() {
     let mut scene = Scene::start(Settings::with_faults);
-    scene.relay.fail(&fault("portal.fetch", "hangs", 1));
+    scene.relay.fail(&fault("portal.command", "hangs", 1));
     let (relay, portal) = (&scene.relay, &scene.portal);
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let posts = (0..10).map(|number| {
@@ -151,11 +164,11 @@ fn an_object_that_is_reset_in_the_middle_of_an_append_logs_it_once() {
     let mut scene = Scene::start(Settings::with_faults);
     for how in ["reset before", "reset after"] {
         for times in [1, 2, 1, 2, 1, 2, 1, 2, 1, 2] {
-            scene.relay.fail(&fault("portal.fetch", how, times));
+            scene.relay.fail(&fault("portal.command", how, times));
             let subject = format!("{how} {}", scene.taken.len());
             scene.post(&subject, 200);
         }
-        scene.relay.fail(&fault("portal.fetch", how, 3));
+        scene.relay.fail(&fault("portal.command", how, 3));
         scene.spill(how);
     }
     scene.mend();

@@ -48,6 +48,8 @@ enum Entry {
     Faulty,
     /// A stand-in for Workers Analytics Engine.
     Analytics,
+    /// Objects in classes that know the platform's handlers only.
+    Wrapped,
 }
 
 impl Entry {
@@ -59,6 +61,7 @@ impl Entry {
             Self::Counting => Some("counting.mjs"),
             Self::Faulty => Some("faulty.mjs"),
             Self::Analytics => Some("analytics.mjs"),
+            Self::Wrapped => Some("wrapped.mjs"),
         }
     }
 }
@@ -134,6 +137,12 @@ impl Settings {
     /// Binds a stand-in for Workers Analytics Engine, which logs each data point.
     pub fn with_analytics(mut self) -> Self {
         self.entry = Entry::Analytics;
+        self
+    }
+
+    /// Wraps the objects in classes that know the platform's handlers only.
+    pub fn with_wrapped_objects(mut self) -> Self {
+        self.entry = Entry::Wrapped;
         self
     }
 
