@@ -90,7 +90,7 @@ async function byFetch(stub, command) {
   return response.text();
 }
 
-/** How `layout` tells what a value is. */
+/** How `layout` tells what a value is, as object_storage.rs has it; anything else is nothing. */
 const [INTEGER, TEXT] = [1, 2];
 
 /**

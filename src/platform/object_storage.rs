@@ -114,6 +114,11 @@ impl Sql for ObjectRuntime {
     }
 }
 
+/// What a value of a statement is, as `query` of glue.js has it.
+const NULL: f64 = 0.0;
+const INTEGER: f64 = 1.0;
+const TEXT: f64 = 2.0;
+
 /// The texts among the values of a statement, in one; and for each value what it is, with the integer or the length of the text in
 /// UTF-16, as JavaScript counts it.
 #[expect(clippy::cast_precision_loss, reason = "numbers in storage are below 2^53: places, times, and sizes")]
@@ -121,11 +126,11 @@ fn laid_out(values: &[SqlValue]) -> (String, Vec<f64>) {
     let (mut texts, mut layout) = (String::new(), Vec::with_capacity(2 * values.len()));
     for value in values {
         layout.extend(match value {
-            SqlValue::Null => [0.0, 0.0],
-            SqlValue::Integer(number) => [1.0, *number as f64],
+            SqlValue::Null => [NULL, 0.0],
+            SqlValue::Integer(number) => [INTEGER, *number as f64],
             SqlValue::Text(text) => {
                 texts.push_str(text);
-                [2.0, if text.is_ascii() { text.len() } else { text.encode_utf16().count() } as f64]
+                [TEXT, if text.is_ascii() { text.len() } else { text.encode_utf16().count() } as f64]
             }
         });
     }
