@@ -1,4 +1,4 @@
-//! One HTTP exchange, over the internet, with a binding, or with an object: all have the same `fetch`.
+//! One exchange: by `fetch` over the internet or with a binding, or a command to an object. An object that is followed is fetched, too.
 
 use super::promise::{self, settled};
 use wasm_bindgen::prelude::wasm_bindgen;
