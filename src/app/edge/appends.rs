@@ -1,6 +1,9 @@
 //! Appends of one isolate. While one is under way to a portal's object, those that come meanwhile wait, and go together in
 //! the next: a bulk edit costs the object one request and one commit for many events, and a lone event waits for nobody.
 //!
+//! A call that follows one with several events lingers until as many wait again, a millisecond at most: those who were just answered send
+//! their next events then, and these go together, too.
+//!
 //! The request that makes a call goes on to make the next one, behind its own answer, for as long as others wait; after some
 //! calls a request that has just come takes its place. None that waits is ever asked to call: it may have no client any more, and
 //! the runtime then lets it not go on. And each that waits has a time of its own, after which it counts the call as lost, and all
@@ -20,6 +23,9 @@ use std::rc::Rc;
 /// When a call that another one makes is overdue, in milliseconds: longer than a call with its repetitions takes, shorter than
 /// Bitrix24 waits.
 pub const OVERDUE_MILLIS: u32 = 3_000;
+/// For how long a call of a series lingers at most, in milliseconds: what is answered is followed by the next within this time, where
+/// answers and requests have no long way.
+pub const LINGER_MILLIS: u32 = 1;
 /// Events in one call: more would hold up the first of them.
 const MAX_EVENTS: usize = 128;
 /// Bytes of the events in one call, unless a single one is longer. The object reads a call as a whole, and has 128 MB.
@@ -52,7 +58,7 @@ pub enum Refusal {
 pub struct Appends {
     lines: RefCell<BTreeMap<MemberId, Line>>,
     /// Calls that are to be made behind an answer.
-    owed: RefCell<Vec<Batch>>,
+    owed: RefCell<Vec<Call>>,
     calls: Cell<u64>,
 }
 
@@ -64,6 +70,8 @@ struct Line {
     /// How many calls in a row its request has made.
     made: u32,
     waiting: Vec<(Append, Rc<Seat>)>,
+    /// For how many the next call lingers, and what rings when they wait.
+    company: Option<(usize, Bell)>,
     /// Those for whom calls are under way, beside the callers themselves.
     under_way: Vec<(u64, Vec<Rc<Seat>>)>,
 }
@@ -86,11 +94,22 @@ impl Seat {
 /// How one goes on.
 pub enum Turn {
     /// It calls the object, for itself and for others.
-    Calls(Batch),
+    Calls(Call),
     /// Another one called for it.
     Judged(Result<Verdict, Problem>),
     /// It queues once more: the call for it was given up, and may have been carried out.
     Again,
+}
+
+/// A call that is to be made.
+pub struct Call {
+    number: u64,
+    member_id: MemberId,
+    hint: LocationHint,
+    /// The caller's own event, unless the call is made behind its answer.
+    own: Option<Append>,
+    /// It lingers for so many to wait.
+    company: usize,
 }
 
 /// What goes into one call.
@@ -100,15 +119,15 @@ pub struct Batch {
     pub member_id: MemberId,
     /// Where its object is created, if it is new.
     pub hint: LocationHint,
-    /// The events. The first is the caller's own, unless the call is made behind its answer.
+    /// The events, the caller's own first. Empty where nobody waits for the call any more.
     pub appends: Vec<Append>,
-    is_behind_answer: bool,
+    has_own: bool,
 }
 
 /// What a request with an event does next.
 pub enum Place<F> {
     /// It calls the object at once.
-    First(Batch),
+    First(Call),
     /// It waits until the future ends, and then looks at its ticket.
     InLine(Ticket, F),
 }
@@ -139,33 +158,68 @@ impl Appends {
         let line = lines.entry(member_id.clone()).or_default();
         if line.last.is_none() || line.made >= MAX_CALLS {
             line.made = 0;
-            let mut batch = self.next_batch(line, member_id, hint);
-            batch.appends.insert(0, append);
-            return Place::First(Batch { is_behind_answer: false, ..batch });
+            return Place::First(Call { own: Some(append), ..self.next_call(line, member_id, hint) });
         }
         let (bell, rung) = bells.bell();
         let seat = Rc::new(Seat { turn: Cell::default(), bell: Cell::new(Some(bell)) });
         let ticket = Ticket { seat: Rc::clone(&seat), call: Cell::new(line.last) };
         line.waiting.push((append, seat));
+        let are_waiting = line.waiting.len();
+        if let Some((_, bell)) = line.company.take_if(|(company, _)| *company <= are_waiting) {
+            bell();
+        }
         Place::InLine(ticket, rung)
     }
 
-    /// A call for those who wait.
-    fn next_batch(&self, line: &mut Line, member_id: &MemberId, hint: LocationHint) -> Batch {
-        let call = self.calls.get().wrapping_add(1);
-        self.calls.set(call);
-        line.last = Some(call);
+    /// A call for those who wait, or will.
+    fn next_call(&self, line: &mut Line, member_id: &MemberId, hint: LocationHint) -> Call {
+        let number = self.calls.get().wrapping_add(1);
+        self.calls.set(number);
+        line.last = Some(number);
         line.made += 1;
-        let fitting = fitting(&line.waiting);
-        let (appends, seats): (Vec<_>, Vec<_>) = line.waiting.drain(..fitting).unzip();
-        if !seats.is_empty() {
-            line.under_way.push((call, seats));
-        }
-        Batch { call, member_id: member_id.clone(), hint, appends, is_behind_answer: true }
+        Call { number, member_id: member_id.clone(), hint, own: None, company: 0 }
     }
 
-    /// Tells those for whom a call was made what came of it. Where others came meanwhile, the next call is owed to them; where the
-    /// object could not be reached, they are told the same. Returns the caller's own verdict.
+    /// What a call that is to linger waits for, a millisecond at most. `None` where it is made at once.
+    pub fn company(&self, bells: &impl Bells, call: &Call) -> Option<impl Future<Output = ()>> {
+        let mut lines = self.lines.borrow_mut();
+        let line = lines.get_mut(&call.member_id).filter(|line| line.last == Some(call.number))?;
+        if line.waiting.len() >= call.company {
+            return None;
+        }
+        let (bell, rung) = bells.bell();
+        line.company = Some((call.company, bell));
+        Some(rung)
+    }
+
+    /// Puts together what goes into a call: those who wait for it join the caller's own event.
+    pub fn collect(&self, call: Call) -> Batch {
+        let Call { number, member_id, hint, own, .. } = call;
+        let has_own = own.is_some();
+        let mut appends = Vec::from_iter(own);
+        let mut lines = self.lines.borrow_mut();
+        // They wait for another one where this one was relieved, or given up.
+        if let Some(line) = lines.get_mut(&member_id).filter(|line| line.last == Some(number)) {
+            line.company = None;
+            let fitting = fitting(&line.waiting);
+            let (others, seats): (Vec<_>, Vec<_>) = line.waiting.drain(..fitting).unzip();
+            appends.extend(others);
+            if !seats.is_empty() {
+                line.under_way.push((number, seats));
+            }
+            if appends.is_empty() {
+                line.last = None;
+            }
+            if line.is_over() {
+                lines.remove(&member_id);
+            }
+        }
+        drop(lines);
+        Batch { call: number, member_id, hint, appends, has_own }
+    }
+
+    /// Tells those for whom a call was made what came of it. Where others came meanwhile, or are likely to come, the next call is owed to
+    /// them; where the object could not be reached, they are told the same. Returns the caller's own verdict.
     pub fn settle(&self, batch: &Batch, outcome: &Result<Vec<Verdict>, Problem>) -> Result<Verdict, Problem> {
         let mut served = Vec::new();
         {
@@ -176,10 +230,12 @@ impl Appends {
                     if outcome.is_err() {
                         served.extend(line.waiting.drain(..).map(|(_, seat)| seat));
                     }
-                    if line.waiting.is_empty() {
-                        line.last = None;
+                    let company = if outcome.is_ok() { batch.appends.len() } else { 0 };
+                    if company > 1 || !line.waiting.is_empty() {
+                        let call = self.next_call(line, &batch.member_id, batch.hint);
+                        self.owed.borrow_mut().push(Call { company, ..call });
                     } else {
-                        self.owed.borrow_mut().push(self.next_batch(line, &batch.member_id, batch.hint));
+                        line.last = None;
                     }
                 }
                 if line.is_over() {
@@ -190,7 +246,7 @@ impl Appends {
         let verdicts = outcome.as_ref().map_or(&[][..], Vec::as_slice);
         let mut verdicts = verdicts.iter().copied();
         let missing = || outcome.as_ref().err().cloned().unwrap_or_else(unavailable);
-        let own = if batch.is_behind_answer { None } else { verdicts.next() };
+        let own = if batch.has_own { verdicts.next() } else { None };
         for seat in served {
             seat.call_up(Turn::Judged(verdicts.next().ok_or_else(missing)));
         }
@@ -203,7 +259,7 @@ impl Appends {
     }
 
     /// A call that is to be made behind an answer.
-    pub fn take_owed(&self) -> Option<Batch> {
+    pub fn take_owed(&self) -> Option<Call> {
         self.owed.borrow_mut().pop()
     }
 

@@ -1,7 +1,7 @@
 //! `POST /events`: the one call that Bitrix24 makes for an event.
 
 use super::Edge;
-use super::appends::{OVERDUE_MILLIS, Place, Refusal, Turn, Verdict};
+use super::appends::{Batch, LINGER_MILLIS, OVERDUE_MILLIS, Place, Refusal, Turn, Verdict};
 use super::objects::{call_directory, call_portal_within, unavailable, unexpected};
 use super::post::{self, Post, forbidden};
 use super::records::adopt;
@@ -121,10 +121,7 @@ impl Edge {
         for lost in 0..MAX_LOST_CALLS {
             match self.next_turn(runtime, post, append(lost > 0)).await {
                 Turn::Judged(outcome) => return outcome,
-                Turn::Calls(batch) => {
-                    let outcome = self.append_all(runtime, (member_id, *hint), &batch.appends).await;
-                    return self.appends.settle(&batch, &outcome);
-                }
+                Turn::Calls(call) => return self.make_call(runtime, &self.appends.collect(call)).await,
                 Turn::Again => {}
             }
         }
@@ -133,7 +130,7 @@ impl Edge {
 
     async fn next_turn(&self, runtime: &impl EdgeRuntime, post: &Post, append: Append) -> Turn {
         let (ticket, called_up) = match self.appends.queue(runtime, (&post.member_id, post.hint), append) {
-            Place::First(batch) => return Turn::Calls(batch),
+            Place::First(call) => return Turn::Calls(call),
             Place::InLine(ticket, called_up) => (ticket, called_up),
         };
         let mut called_up = pin!(called_up);
@@ -150,11 +147,22 @@ impl Edge {
 
     /// Makes the calls that are owed to those who came while a call was under way. It goes on behind an answer.
     pub async fn make_owed_calls(&self, runtime: &impl EdgeRuntime) {
-        while let Some(batch) = self.appends.take_owed() {
-            let outcome = self.append_all(runtime, (&batch.member_id, batch.hint), &batch.appends).await;
-            // There is no own event: all are told by this.
-            drop(self.appends.settle(&batch, &outcome));
+        while let Some(call) = self.appends.take_owed() {
+            if let Some(company) = self.appends.company(runtime, &call) {
+                select(pin!(company), pin!(runtime.sleep(LINGER_MILLIS))).await;
+            }
+            let batch = self.appends.collect(call);
+            if !batch.appends.is_empty() {
+                // There is no own event: all are told by this.
+                drop(self.make_call(runtime, &batch).await);
+            }
         }
+    }
+
+    /// Makes a call, and tells all for whom it is made. Returns the verdict on the caller's own event.
+    async fn make_call(&self, runtime: &impl EdgeRuntime, batch: &Batch) -> Result<Verdict, Problem> {
+        let outcome = self.append_all(runtime, (&batch.member_id, batch.hint), &batch.appends).await;
+        self.appends.settle(batch, &outcome)
     }
 
     /// Lets a portal's object judge and log events. One that knows nothing yet adopts the record of KV first.

@@ -68,6 +68,40 @@ fn large_events_of_a_burst_are_spread_over_several_calls() {
     assert_eq!(relay.faults().count(Operation::CallPortal) - before, 5);
 }
 
+/// Whoever is answered sends its next event within a millisecond, one a little later than the other.
+#[test]
+fn senders_that_send_one_event_after_another_share_their_calls() {
+    const SENDERS: i32 = 8;
+    const EVENTS: i32 = 10;
+    let relay = registered();
+    let before = relay.faults().count(Operation::CallPortal);
+    let in_turn = async |sender: i32| {
+        for turn in 0..EVENTS {
+            for _ in 0..5 * sender {
+                relay.world.pause().await;
+            }
+            let answer = relay.answer(Post::new(TOKEN, 1 + sender + turn * SENDERS).request()).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    };
+    relay.world.run(join_all((0..SENDERS).map(in_turn)));
+    let calls = relay.faults().count(Operation::CallPortal) - before;
+    let logged: BTreeSet<String> = relay.logged().into_iter().collect();
+    assert_eq!(logged, ids(0..=SENDERS * EVENTS).into_iter().collect());
+    assert!(calls <= 60, "{calls} calls");
+}
+
+#[test]
+fn an_event_that_comes_alone_waits_for_no_other() {
+    let relay = registered();
+    burst(&relay, &posts(1..=10));
+    for number in 11..=20 {
+        let sent_at = relay.world.now();
+        relay.accept(&Post::new(TOKEN, number));
+        assert_eq!(relay.world.now(), sent_at, "event {number}");
+    }
+}
+
 #[test]
 fn in_a_burst_each_event_is_judged_by_its_own_token() {
     let relay = registered();
