@@ -10,10 +10,10 @@ export const inRoot = (...parts) => path.join(root, ...parts);
 /** Tools that cargo compiles: `bin/` and cargo's own record of what is in it. */
 export const toolsDirectory = inRoot(".tools");
 
-/** The wasm that is shipped: optimised. `main` of wrangler.toml points into it. */
+/** The worker that is shipped. `main` of wrangler.toml points into it. */
 export const shippedBuild = inRoot("build");
 
-/** The same code without wasm-opt, for the tests: it saves ten seconds per build. */
+/** The same before wasm-opt made it smaller, for the tests: it saves twenty seconds per build. */
 export const testBuild = inRoot("target", "worker-test");
 
 export const wranglerScript = inRoot("node_modules", "wrangler", "bin", "wrangler.js");
