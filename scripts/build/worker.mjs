@@ -20,9 +20,16 @@ const COMPILING = ["--release", "--no-opt"];
  * before compression and costs 10 % after it: inlined code is repeated less alike. No event is faster for that.
  */
 const SHRINKING = [
-  ["--strip-debug", "--duplicate-function-elimination", "--dae-optimizing", "-O1", "--rse", "--vacuum"],
-  ["--reorder-locals", "--reorder-functions", "--all-features"],
-].flat();
+  "--strip-debug",
+  "--duplicate-function-elimination",
+  "--dae-optimizing",
+  "-O1",
+  "--rse",
+  "--vacuum",
+  "--reorder-locals",
+  "--reorder-functions",
+  "--all-features",
+];
 
 /** Puts the entry of `src/platform` before worker-build's own: both become one script. */
 async function bundleEntry(directory) {
