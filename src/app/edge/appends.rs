@@ -58,7 +58,7 @@ pub enum Refusal {
 pub struct Appends {
     lines: RefCell<BTreeMap<MemberId, Line>>,
     /// Calls that are to be made behind an answer.
-    owed: RefCell<Vec<Call>>,
+    owed: RefCell<Vec<Owed>>,
     calls: Cell<u64>,
 }
 
@@ -94,20 +94,18 @@ impl Seat {
 /// How one goes on.
 pub enum Turn {
     /// It calls the object, for itself and for others.
-    Calls(Call),
+    Calls(Batch),
     /// Another one called for it.
     Judged(Result<Verdict, Problem>),
     /// It queues once more: the call for it was given up, and may have been carried out.
     Again,
 }
 
-/// A call that is to be made.
-pub struct Call {
-    number: u64,
+/// A call that is to be made behind an answer.
+pub struct Owed {
+    call: u64,
     member_id: MemberId,
     hint: LocationHint,
-    /// The caller's own event, unless the call is made behind its answer.
-    own: Option<Append>,
     /// It lingers for so many to wait.
     company: usize,
 }
@@ -119,15 +117,15 @@ pub struct Batch {
     pub member_id: MemberId,
     /// Where its object is created, if it is new.
     pub hint: LocationHint,
-    /// The events, the caller's own first. Empty where nobody waits for the call any more.
+    /// The events. The first is the caller's own, unless the call is made behind its answer.
     pub appends: Vec<Append>,
-    has_own: bool,
+    is_behind_answer: bool,
 }
 
 /// What a request with an event does next.
 pub enum Place<F> {
     /// It calls the object at once.
-    First(Call),
+    First(Batch),
     /// It waits until the future ends, and then looks at its ticket.
     InLine(Ticket, F),
 }
@@ -158,7 +156,10 @@ impl Appends {
         let line = lines.entry(member_id.clone()).or_default();
         if line.last.is_none() || line.made >= MAX_CALLS {
             line.made = 0;
-            return Place::First(Call { own: Some(append), ..self.next_call(line, member_id, hint) });
+            let call = self.next_call(line);
+            let mut appends = vec![append];
+            appends.extend(line.take_waiting(call));
+            return Place::First(Batch { call, member_id: member_id.clone(), hint, appends, is_behind_answer: false });
         }
         let (bell, rung) = bells.bell();
         let seat = Rc::new(Seat { turn: Cell::default(), bell: Cell::new(Some(bell)) });
@@ -171,51 +172,41 @@ impl Appends {
         Place::InLine(ticket, rung)
     }
 
-    /// A call for those who wait, or will.
-    fn next_call(&self, line: &mut Line, member_id: &MemberId, hint: LocationHint) -> Call {
-        let number = self.calls.get().wrapping_add(1);
-        self.calls.set(number);
-        line.last = Some(number);
+    /// The number of a call for those who wait, or will.
+    fn next_call(&self, line: &mut Line) -> u64 {
+        let call = self.calls.get().wrapping_add(1);
+        self.calls.set(call);
+        line.last = Some(call);
         line.made += 1;
-        Call { number, member_id: member_id.clone(), hint, own: None, company: 0 }
+        call
     }
 
     /// What a call that is to linger waits for, a millisecond at most. `None` where it is made at once.
-    pub fn company(&self, bells: &impl Bells, call: &Call) -> Option<impl Future<Output = ()>> {
+    pub fn company(&self, bells: &impl Bells, owed: &Owed) -> Option<impl Future<Output = ()>> {
         let mut lines = self.lines.borrow_mut();
-        let line = lines.get_mut(&call.member_id).filter(|line| line.last == Some(call.number))?;
-        if line.waiting.len() >= call.company {
+        let line = lines.get_mut(&owed.member_id).filter(|line| line.last == Some(owed.call))?;
+        if line.waiting.len() >= owed.company {
             return None;
         }
         let (bell, rung) = bells.bell();
-        line.company = Some((call.company, bell));
+        line.company = Some((owed.company, bell));
         Some(rung)
     }
 
-    /// Puts together what goes into a call: those who wait for it join the caller's own event.
-    pub fn collect(&self, call: Call) -> Batch {
-        let Call { number, member_id, hint, own, .. } = call;
-        let has_own = own.is_some();
-        let mut appends = Vec::from_iter(own);
+    /// What goes into a call that is owed. `None` where nobody waits for it: none came, or it was relieved, or given up.
+    pub fn collect(&self, owed: Owed) -> Option<Batch> {
+        let Owed { call, member_id, hint, .. } = owed;
         let mut lines = self.lines.borrow_mut();
-        // They wait for another one where this one was relieved, or given up.
-        if let Some(line) = lines.get_mut(&member_id).filter(|line| line.last == Some(number)) {
-            line.company = None;
-            let fitting = fitting(&line.waiting);
-            let (others, seats): (Vec<_>, Vec<_>) = line.waiting.drain(..fitting).unzip();
-            appends.extend(others);
-            if !seats.is_empty() {
-                line.under_way.push((number, seats));
-            }
-            if appends.is_empty() {
-                line.last = None;
-            }
+        let line = lines.get_mut(&member_id).filter(|line| line.last == Some(call))?;
+        let appends = line.take_waiting(call);
+        if appends.is_empty() {
+            line.last = None;
             if line.is_over() {
                 lines.remove(&member_id);
             }
+            return None;
         }
-        drop(lines);
-        Batch { call: number, member_id, hint, appends, has_own }
+        Some(Batch { call, member_id, hint, appends, is_behind_answer: true })
     }
 
     /// Tells those for whom a call was made what came of it. Where others came meanwhile, or are likely to come, the next call is owed to
@@ -232,8 +223,8 @@ impl Appends {
                     }
                     let company = if outcome.is_ok() { batch.appends.len() } else { 0 };
                     if company > 1 || !line.waiting.is_empty() {
-                        let call = self.next_call(line, &batch.member_id, batch.hint);
-                        self.owed.borrow_mut().push(Call { company, ..call });
+                        let (call, member_id) = (self.next_call(line), batch.member_id.clone());
+                        self.owed.borrow_mut().push(Owed { call, member_id, hint: batch.hint, company });
                     } else {
                         line.last = None;
                     }
@@ -246,7 +237,7 @@ impl Appends {
         let verdicts = outcome.as_ref().map_or(&[][..], Vec::as_slice);
         let mut verdicts = verdicts.iter().copied();
         let missing = || outcome.as_ref().err().cloned().unwrap_or_else(unavailable);
-        let own = if batch.has_own { verdicts.next() } else { None };
+        let own = if batch.is_behind_answer { None } else { verdicts.next() };
         for seat in served {
             seat.call_up(Turn::Judged(verdicts.next().ok_or_else(missing)));
         }
@@ -259,7 +250,7 @@ impl Appends {
     }
 
     /// A call that is to be made behind an answer.
-    pub fn take_owed(&self) -> Option<Call> {
+    pub fn take_owed(&self) -> Option<Owed> {
         self.owed.borrow_mut().pop()
     }
 
@@ -291,6 +282,17 @@ impl Appends {
 }
 
 impl Line {
+    /// The events of those who wait, as many as fit into one call. Nobody lingers any more.
+    fn take_waiting(&mut self, call: u64) -> Vec<Append> {
+        self.company = None;
+        let fitting = fitting(&self.waiting);
+        let (appends, seats): (Vec<_>, Vec<_>) = self.waiting.drain(..fitting).unzip();
+        if !seats.is_empty() {
+            self.under_way.push((call, seats));
+        }
+        appends
+    }
+
     fn take_under_way(&mut self, call: u64) -> Vec<Rc<Seat>> {
         let at = self.under_way.iter().position(|(known, _)| *known == call);
         at.map(|at| self.under_way.swap_remove(at).1).unwrap_or_default()

@@ -121,7 +121,7 @@ impl Edge {
         for lost in 0..MAX_LOST_CALLS {
             match self.next_turn(runtime, post, append(lost > 0)).await {
                 Turn::Judged(outcome) => return outcome,
-                Turn::Calls(call) => return self.make_call(runtime, &self.appends.collect(call)).await,
+                Turn::Calls(batch) => return self.make_call(runtime, &batch).await,
                 Turn::Again => {}
             }
         }
@@ -130,7 +130,7 @@ impl Edge {
 
     async fn next_turn(&self, runtime: &impl EdgeRuntime, post: &Post, append: Append) -> Turn {
         let (ticket, called_up) = match self.appends.queue(runtime, (&post.member_id, post.hint), append) {
-            Place::First(call) => return Turn::Calls(call),
+            Place::First(batch) => return Turn::Calls(batch),
             Place::InLine(ticket, called_up) => (ticket, called_up),
         };
         let mut called_up = pin!(called_up);
@@ -147,12 +147,11 @@ impl Edge {
 
     /// Makes the calls that are owed to those who came while a call was under way. It goes on behind an answer.
     pub async fn make_owed_calls(&self, runtime: &impl EdgeRuntime) {
-        while let Some(call) = self.appends.take_owed() {
-            if let Some(company) = self.appends.company(runtime, &call) {
+        while let Some(owed) = self.appends.take_owed() {
+            if let Some(company) = self.appends.company(runtime, &owed) {
                 select(pin!(company), pin!(runtime.sleep(LINGER_MILLIS))).await;
             }
-            let batch = self.appends.collect(call);
-            if !batch.appends.is_empty() {
+            if let Some(batch) = self.appends.collect(owed) {
                 // There is no own event: all are told by this.
                 drop(self.make_call(runtime, &batch).await);
             }
