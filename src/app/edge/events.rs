@@ -75,10 +75,16 @@ impl Edge {
         self.check_source(runtime, post).await?;
         let standing = self.standing(runtime, post).await;
         let is_vouched_for = standing == Standing::VouchedFor;
-        if !is_vouched_for && self.cache.borrow().is_limited(&post.member_id, &post.address, post.received_at) {
+        let is_limited =
+            || !is_vouched_for && self.cache.borrow().is_limited(&post.member_id, &post.address, runtime.now());
+        if is_limited() {
             return Err(rate_limited());
         }
         let _turn = self.wait_for_turn(runtime, post, standing).await;
+        // One of the same caller that had its turn before may have been one too many.
+        if is_limited() {
+            return Err(rate_limited());
+        }
         let refusal = match self.append(runtime, post, true).await {
             Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);

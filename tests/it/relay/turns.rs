@@ -14,6 +14,9 @@ const LONGEST_WAIT: i64 = 1_000;
 /// How long a stranger's object is taken to be awake, in milliseconds.
 const KNOWN_TO_BE_UNKNOWN: i64 = 5_000;
 
+/// How long an isolate refuses a caller by itself, in milliseconds.
+const REMEMBERED_AS_LIMITED: i64 = 1_000;
+
 /// A relay whose calls to portals' objects with events wait until they are let go.
 fn relay_whose_calls_wait() -> Rc<Relay> {
     let relay = Rc::new(Relay::new());
@@ -177,6 +180,23 @@ fn forgeries_take_turns_where_they_are_long_or_others_are_heard() {
         );
         drop((heard, posts));
     }
+}
+
+#[test]
+fn those_who_wait_while_their_caller_is_limited_do_not_get_to_the_object() {
+    let relay = Rc::new(Relay::new());
+    relay.register(TOKEN);
+    for number in 1..=101 {
+        relay.post(&Post::new(OTHER_TOKEN, number));
+    }
+    relay.advance(REMEMBERED_AS_LIMITED);
+    relay.accept(&Post::new(TOKEN, 1));
+    let (counted, calls) = (relay.limiter().counted(), relay.faults().count(Operation::CallPortal));
+    let mut posts = under_way(&relay, &vec![Post::new(OTHER_TOKEN, 102); 5]);
+    relay.world.settle_with(&mut posts, LONGEST_WAIT);
+    assert_eq!(statuses(&posts), vec![Some(429); 5]);
+    assert_eq!(relay.limiter().counted() - counted, 1, "the first alone is judged, and counted");
+    assert_eq!(relay.faults().count(Operation::CallPortal) - calls, 1);
 }
 
 #[test]
