@@ -1,8 +1,8 @@
 //! Appends of one isolate. While one is under way to a portal's object, those that come meanwhile wait, and go together in
 //! the next: a bulk edit costs the object one request and one commit for many events, and a lone event waits for nobody.
 //!
-//! A call that follows one with several events lingers until as many wait again, a millisecond at most: those who were just answered send
-//! their next events then, and these go together, too.
+//! A call that follows another lingers for [`LINGER_MILLIS`] at most, until as many wait as were just answered and waited already: those
+//! who were answered send their next events then, and all go together. After a lone event nobody lingers.
 //!
 //! The request that makes a call goes on to make the next one, behind its own answer, for as long as others wait; after some
 //! calls a request that has just come takes its place. None that waits is ever asked to call: it may have no client any more, and
@@ -25,7 +25,7 @@ use std::rc::Rc;
 pub const OVERDUE_MILLIS: u32 = 3_000;
 /// For how long a call of a series lingers at most, in milliseconds: what is answered is followed by the next within this time, where
 /// answers and requests have no long way.
-pub const LINGER_MILLIS: u32 = 1;
+pub const LINGER_MILLIS: u32 = 3;
 /// Events in one call: more would hold up the first of them.
 const MAX_EVENTS: usize = 128;
 /// Bytes of the events in one call, unless a single one is longer. The object reads a call as a whole, and has 128 MB.
@@ -181,7 +181,7 @@ impl Appends {
         call
     }
 
-    /// What a call that is to linger waits for, a millisecond at most. `None` where it is made at once.
+    /// What a call that is to linger waits for, or its time. `None` where it is made at once.
     pub fn company(&self, bells: &impl Bells, owed: &Owed) -> Option<impl Future<Output = ()>> {
         let mut lines = self.lines.borrow_mut();
         let line = lines.get_mut(&owed.member_id).filter(|line| line.last == Some(owed.call))?;
@@ -221,9 +221,10 @@ impl Appends {
                     if outcome.is_err() {
                         served.extend(line.waiting.drain(..).map(|(_, seat)| seat));
                     }
-                    let company = if outcome.is_ok() { batch.appends.len() } else { 0 };
-                    if company > 1 || !line.waiting.is_empty() {
+                    let company = if outcome.is_ok() { batch.appends.len() + line.waiting.len() } else { 0 };
+                    if company > 1 {
                         let (call, member_id) = (self.next_call(line), batch.member_id.clone());
+                        let company = company.min(MAX_EVENTS);
                         self.owed.borrow_mut().push(Owed { call, member_id, hint: batch.hint, company });
                     } else {
                         line.last = None;

@@ -88,7 +88,7 @@ fn senders_that_send_one_event_after_another_share_their_calls() {
     let calls = relay.faults().count(Operation::CallPortal) - before;
     let logged: BTreeSet<String> = relay.logged().into_iter().collect();
     assert_eq!(logged, ids(0..=SENDERS * EVENTS).into_iter().collect());
-    assert!(calls <= 60, "{calls} calls");
+    assert!(calls <= 40, "{calls} calls");
 }
 
 #[test]
