@@ -97,6 +97,7 @@ pub struct Problem {
     detail: String,
     header: Option<(&'static str, String)>,
     about: Option<Box<About>>,
+    is_repetition: bool,
 }
 
 #[derive(Serialize)]
@@ -111,7 +112,7 @@ struct Body<'a> {
 impl Problem {
     /// A problem with what the client should know about it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), header: None, about: None }
+        Self { code, detail: detail.into(), header: None, about: None, is_repetition: false }
     }
 
     /// The same with a response header that the status calls for.
@@ -128,6 +129,13 @@ impl Problem {
         self
     }
 
+    /// The same, where the log was told of one like it a moment ago.
+    #[must_use]
+    pub fn again(mut self) -> Self {
+        self.is_repetition = true;
+        self
+    }
+
     /// The code of the problem.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -141,6 +149,7 @@ impl From<Problem> for Reply {
         let body = Body { r#type: "about:blank", title, status, code, detail: &problem.detail };
         let mut reply = Reply::json(status, &body).with_header("content-type", "application/problem+json").called(code);
         reply.about = problem.about;
+        reply.is_repetition = problem.is_repetition;
         if let Some((name, value)) = problem.header {
             reply = reply.with_header(name, value);
         }

@@ -17,6 +17,8 @@ pub struct Reply {
     pub code: &'static str,
     /// The event that it is about.
     pub about: Option<Box<About>>,
+    /// Whether one like it was told of a moment ago, so that this one is counted and no more.
+    pub is_repetition: bool,
 }
 
 /// Which event an answer is about, for the log.
@@ -36,7 +38,7 @@ impl Reply {
     /// Plain text.
     pub fn text(status: u16, body: impl Into<String>) -> Self {
         let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
-        Self { status, headers, body: body.into(), code: "ok", about: None }
+        Self { status, headers, body: body.into(), code: "ok", about: None, is_repetition: false }
     }
 
     /// A value as JSON.

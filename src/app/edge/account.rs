@@ -1,4 +1,5 @@
-//! What is told of each request: a line of the log, a data point, and a count that the Directory adds up.
+//! What is told of each request: a line of the log, a data point, and a count that the Directory adds up. Of a flood that the isolate
+//! refuses by itself, the count alone: lines would cost more than to refuse it.
 
 use super::Edge;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
@@ -49,6 +50,9 @@ impl Edge {
         let millis = runtime.now().millis_since(began_at).max(0);
         let is_post = request.method() == "POST";
         self.count(route, is_post, reply, millis);
+        if reply.is_repetition {
+            return;
+        }
         let method = METHODS.into_iter().find(|known| *known == request.method()).unwrap_or("other");
         let pattern = route.map_or("none", Route::pattern);
         let about = reply.about.as_deref();

@@ -65,7 +65,7 @@ impl Edge {
     async fn read(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
         let inbound = post::read_event(self.read_tree(runtime, request).await?)?;
         if self.is_flooding(runtime, request, &inbound) {
-            return Err(rate_limited());
+            return Err(rate_limited().again());
         }
         post::normalized(runtime, request, &inbound)
     }
@@ -75,16 +75,10 @@ impl Edge {
         self.check_source(runtime, post).await?;
         let standing = self.standing(runtime, post).await;
         let is_vouched_for = standing == Standing::VouchedFor;
-        let is_limited =
-            || !is_vouched_for && self.cache.borrow().is_limited(&post.member_id, &post.address, runtime.now());
-        if is_limited() {
-            return Err(rate_limited());
-        }
+        self.check_limited(runtime, post, standing)?;
         let _turn = self.wait_for_turn(runtime, post, standing).await;
         // One of the same caller that had its turn before may have been one too many.
-        if is_limited() {
-            return Err(rate_limited());
-        }
+        self.check_limited(runtime, post, standing)?;
         let refusal = match self.append(runtime, post, true).await {
             Ok(Ok(seq)) => {
                 self.cache.borrow_mut().set_verified(&post.member_id, post.sha256, post.received_at);
@@ -112,6 +106,13 @@ impl Edge {
             // The answer is that of any refusal: a forger learns nothing.
             Refusal::Held { .. } | Refusal::Unregistered | Refusal::Revoked => Err(forbidden()),
         }
+    }
+
+    /// Refuses what nobody vouches for, where the limiter refused its caller a moment ago.
+    fn check_limited(&self, runtime: &impl EdgeRuntime, post: &Post, standing: Standing) -> Result<(), Problem> {
+        let is_limited = standing != Standing::VouchedFor
+            && self.cache.borrow().is_limited(&post.member_id, &post.address, runtime.now());
+        if is_limited { Err(rate_limited().again()) } else { Ok(()) }
     }
 
     /// Lets the portal's object judge and log the event, together with others of this isolate where a call is under way.

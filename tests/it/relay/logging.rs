@@ -62,6 +62,26 @@ fn what_was_refused_says_why_and_which_event_it_was() {
 }
 
 #[test]
+fn of_a_flood_one_a_second_is_told() {
+    const FORGERIES: i32 = 300;
+    let relay = relay();
+    let flood = |count| {
+        for number in 0..count {
+            relay.post(&Post::new(OTHER_TOKEN, number));
+        }
+    };
+    flood(101);
+    let told = || (relay.lines("request").len(), relay.world.points.borrow().len());
+    let before = told();
+    flood(FORGERIES);
+    assert_eq!(told(), before, "the isolate refuses them by itself");
+    relay.advance(SECOND);
+    flood(FORGERIES);
+    assert_eq!(told(), (before.0 + 1, before.1 + 1), "the limiter was asked once more");
+    assert_eq!(last(&relay)["code"], "rate_limited");
+}
+
+#[test]
 fn an_event_that_is_lost_is_a_warning() {
     let relay = relay();
     for number in 1..=3 {
