@@ -7,14 +7,15 @@
 //! The request that makes a call goes on to make the next one, behind its own answer, for as long as others wait; after some
 //! calls a request that has just come takes its place. None that waits is ever asked to call: it may have no client any more, and
 //! the runtime then lets it not go on. And each that waits has a time of its own, after which it counts the call as lost, and all
-//! that hang on it queue once more.
+//! that hang on it queue once more. One that comes when a call is overdue calls at once.
 
 use super::objects::unavailable;
 use crate::app::portal::command::Append;
-use crate::app::ports::{Bell, Bells};
+use crate::app::ports::{Bell, Bells, Clock};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
 use crate::domain::problem::Problem;
+use crate::domain::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -26,6 +27,8 @@ pub const OVERDUE_MILLIS: u32 = 3_000;
 /// For how long a call of a series lingers at most, in milliseconds: what is answered is followed by the next within this time, where
 /// answers and requests have no long way.
 pub const LINGER_MILLIS: u32 = 3;
+/// How much longer it may take, in milliseconds, while the thread is busy. Whoever comes later takes its request to have been ended.
+const LATE_MILLIS: u32 = 50;
 /// Events in one call: more would hold up the first of them.
 const MAX_EVENTS: usize = 128;
 /// Bytes of the events in one call, unless a single one is longer. The object reads a call as a whole, and has 128 MB.
@@ -69,6 +72,8 @@ struct Line {
     last: Option<u64>,
     /// How many calls in a row its request has made.
     made: u32,
+    /// Until when something is heard of the last call, unless its request was ended.
+    expected_by: Option<Timestamp>,
     waiting: Vec<(Append, Rc<Seat>)>,
     /// For how many the next call lingers, and what rings when they wait.
     company: Option<(usize, Bell)>,
@@ -146,22 +151,23 @@ impl Ticket {
 
 impl Appends {
     /// Queues an event for the portal's object.
-    pub fn queue<B: Bells>(
+    pub fn queue<R: Bells + Clock>(
         &self,
-        bells: &B,
+        runtime: &R,
         (member_id, hint): (&MemberId, LocationHint),
         append: Append,
     ) -> Place<impl Future<Output = ()>> {
+        let now = runtime.now();
         let mut lines = self.lines.borrow_mut();
         let line = lines.entry(member_id.clone()).or_default();
-        if line.last.is_none() || line.made >= MAX_CALLS {
+        if line.last.is_none() || line.made >= MAX_CALLS || line.is_given_up(now) {
             line.made = 0;
-            let call = self.next_call(line);
+            let call = self.next_call(line, now);
             let mut appends = vec![append];
             appends.extend(line.take_waiting(call));
             return Place::First(Batch { call, member_id: member_id.clone(), hint, appends, is_behind_answer: false });
         }
-        let (bell, rung) = bells.bell();
+        let (bell, rung) = runtime.bell();
         let seat = Rc::new(Seat { turn: Cell::default(), bell: Cell::new(Some(bell)) });
         let ticket = Ticket { seat: Rc::clone(&seat), call: Cell::new(line.last) };
         line.waiting.push((append, seat));
@@ -173,28 +179,30 @@ impl Appends {
     }
 
     /// The number of a call for those who wait, or will.
-    fn next_call(&self, line: &mut Line) -> u64 {
+    fn next_call(&self, line: &mut Line, now: Timestamp) -> u64 {
         let call = self.calls.get().wrapping_add(1);
         self.calls.set(call);
         line.last = Some(call);
         line.made += 1;
+        line.expect_within(OVERDUE_MILLIS, now);
         call
     }
 
     /// What a call that is to linger waits for, or its time. `None` where it is made at once.
-    pub fn company(&self, bells: &impl Bells, owed: &Owed) -> Option<impl Future<Output = ()>> {
+    pub fn company<R: Bells + Clock>(&self, runtime: &R, owed: &Owed) -> Option<impl Future<Output = ()>> {
         let mut lines = self.lines.borrow_mut();
         let line = lines.get_mut(&owed.member_id).filter(|line| line.last == Some(owed.call))?;
         if line.waiting.len() >= owed.company {
             return None;
         }
-        let (bell, rung) = bells.bell();
+        line.expect_within(LINGER_MILLIS + LATE_MILLIS, runtime.now());
+        let (bell, rung) = runtime.bell();
         line.company = Some((owed.company, bell));
         Some(rung)
     }
 
     /// What goes into a call that is owed. `None` where nobody waits for it: none came, or it was relieved, or given up.
-    pub fn collect(&self, owed: Owed) -> Option<Batch> {
+    pub fn collect(&self, owed: Owed, now: Timestamp) -> Option<Batch> {
         let Owed { call, member_id, hint, .. } = owed;
         let mut lines = self.lines.borrow_mut();
         let line = lines.get_mut(&member_id).filter(|line| line.last == Some(call))?;
@@ -206,12 +214,18 @@ impl Appends {
             }
             return None;
         }
+        line.expect_within(OVERDUE_MILLIS, now);
         Some(Batch { call, member_id, hint, appends, is_behind_answer: true })
     }
 
     /// Tells those for whom a call was made what came of it. Where others came meanwhile, or are likely to come, the next call is owed to
     /// them; where the object could not be reached, they are told the same. Returns the caller's own verdict.
-    pub fn settle(&self, batch: &Batch, outcome: &Result<Vec<Verdict>, Problem>) -> Result<Verdict, Problem> {
+    pub fn settle(
+        &self,
+        batch: &Batch,
+        outcome: &Result<Vec<Verdict>, Problem>,
+        now: Timestamp,
+    ) -> Result<Verdict, Problem> {
         let mut served = Vec::new();
         {
             let mut lines = self.lines.borrow_mut();
@@ -223,7 +237,7 @@ impl Appends {
                     }
                     let company = if outcome.is_ok() { batch.appends.len() + line.waiting.len() } else { 0 };
                     if company > 1 {
-                        let (call, member_id) = (self.next_call(line), batch.member_id.clone());
+                        let (call, member_id) = (self.next_call(line, now), batch.member_id.clone());
                         let company = company.min(MAX_EVENTS);
                         self.owed.borrow_mut().push(Owed { call, member_id, hint: batch.hint, company });
                     } else {
@@ -292,6 +306,15 @@ impl Line {
             self.under_way.push((call, seats));
         }
         appends
+    }
+
+    fn expect_within(&mut self, millis: u32, now: Timestamp) {
+        self.expected_by = Some(now.plus_millis(i64::from(millis)));
+    }
+
+    /// Whether whoever was to make or to end the last call is gone.
+    fn is_given_up(&self, now: Timestamp) -> bool {
+        self.expected_by.is_some_and(|expected_by| expected_by < now)
     }
 
     fn take_under_way(&mut self, call: u64) -> Vec<Rc<Seat>> {

@@ -158,7 +158,7 @@ impl Edge {
             if let Some(company) = self.appends.company(runtime, &owed) {
                 select(pin!(company), pin!(runtime.sleep(LINGER_MILLIS))).await;
             }
-            if let Some(batch) = self.appends.collect(owed) {
+            if let Some(batch) = self.appends.collect(owed, runtime.now()) {
                 // There is no own event: all are told by this.
                 drop(self.make_call(runtime, &batch).await);
             }
@@ -168,7 +168,7 @@ impl Edge {
     /// Makes a call, and tells all for whom it is made. Returns the verdict on the caller's own event.
     async fn make_call(&self, runtime: &impl EdgeRuntime, batch: &Batch) -> Result<Verdict, Problem> {
         let outcome = self.append_all(runtime, (&batch.member_id, batch.hint), &batch.appends).await;
-        self.appends.settle(batch, &outcome)
+        self.appends.settle(batch, &outcome, runtime.now())
     }
 
     /// Lets a portal's object judge and log events. One that knows nothing yet adopts the record of KV first.

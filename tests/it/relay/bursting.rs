@@ -2,7 +2,7 @@
 
 use crate::support::fault::{Operation, Then};
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
-use crate::support::relay::{Answer, Relay, ids};
+use crate::support::relay::{Answer, Relay, SECOND, ids};
 use futures_util::future::{Either, join, join_all, join3, select};
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -203,6 +203,31 @@ fn a_burst_goes_on_without_the_request_that_called_for_it() {
         assert!(answers.iter().all(|answer| answer.status == 200), "{turns} turns: {answers:?}");
         let logged: Vec<String> = relay.logged().into_iter().filter(|id| id != "1").collect();
         assert_eq!(logged, ids((0..=20).filter(|id| *id != 1)), "{turns} turns");
+    }
+}
+
+/// So does one whose next call lingers: nobody waits for that, and nobody notices.
+#[test]
+fn an_event_that_comes_alone_waits_for_no_request_that_was_ended() {
+    for turns in 0..60 {
+        let relay = registered();
+        let series = async {
+            let mut requests = Box::pin(join_all(posts(1..=8).into_iter().map(|post| relay.answer(post.request()))));
+            let moment = pin!(async {
+                for _ in 0..turns {
+                    relay.world.pause().await;
+                }
+            });
+            if let Either::Right(_) = select(requests.as_mut(), moment).await {
+                std::mem::forget(requests);
+            }
+        };
+        relay.world.run(series);
+        relay.advance(4 * SECOND);
+        let sent_at = relay.world.now();
+        relay.accept(&Post::new(TOKEN, 9));
+        let millis = relay.world.now().millis_since(sent_at);
+        assert!(millis < 10, "{turns} turns: {millis} ms");
     }
 }
 
