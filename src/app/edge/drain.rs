@@ -106,7 +106,11 @@ impl Edge {
         unreadable: &mut usize,
     ) -> Result<(), String> {
         let (mut keys, mut events, mut bytes) = (Vec::new(), Vec::new(), 0);
-        while keys.len() < share && bytes < MAX_CALL_BYTES {
+        // What cannot be read counts as well: each is an operation, and a run may make so many.
+        for _ in 0..share {
+            if bytes >= MAX_CALL_BYTES {
+                break;
+            }
             let Some(id) = ids.pop_front() else { break };
             let key = key_of(member_id, id);
             // What is listed and cannot be read was deleted a moment ago.

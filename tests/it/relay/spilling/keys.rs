@@ -6,6 +6,9 @@ use crate::support::post::{Post, TOKEN};
 use crate::support::relay::{CRON, Relay, ids};
 use serde_json::{Value, json};
 
+/// Events that a run looks at.
+const A_RUN: usize = 250;
+
 /// What the metrics tell of KV: events that wait for their portal's object, and those that cannot be read.
 fn told(relay: &Relay) -> [String; 2] {
     let metrics = relay.admin("GET", "/metrics", &Value::Null).body;
@@ -73,6 +76,25 @@ fn metrics_tell_what_waits_in_kv_and_what_of_it_cannot_be_read() {
     relay.deploy(&[("VAULT_KEY", VAULT_KEY)]);
     relay.run_jobs();
     assert_eq!(told(&relay), ["0", "0"]);
+}
+
+/// Each costs an operation, and a run may make a thousand. Another portal's event is brought all the same.
+#[test]
+fn of_events_that_cannot_be_read_a_run_reads_no_more_than_of_others() {
+    let relay = relay();
+    relay.admin("PUT", "/portals/other", &json!({ "application_token": TOKEN }));
+    spill(&relay, &Post::new(TOKEN, 1));
+    let key = relay.kv().keys(super::SPILLED)[0].clone();
+    for number in 0..1_000 {
+        relay.kv().write(&format!("{}{number:012}", &key[..key.len() - 12]), "sealed by nobody", None);
+    }
+    spill(&relay, &Post::new(TOKEN, 2).of("other"));
+    let before = relay.faults().count(Operation::KvGet);
+    relay.run_jobs();
+    let read = relay.faults().count(Operation::KvGet) - before;
+    // With a few of its own: the records of portals, and the list of addresses.
+    assert!((A_RUN..A_RUN + 10).contains(&read), "{read} reads");
+    assert_eq!(relay.kv().keys("spill:other:").len(), 0);
 }
 
 #[test]
