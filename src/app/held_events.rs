@@ -96,12 +96,12 @@ impl HeldEvents {
         event: &NewEvent,
         now: Timestamp,
     ) -> Result<usize, PortError> {
-        let json = serde_json::to_string(event).map_err(|error| PortError::new("held.write", &error))?;
+        let row = to_row(event).map_err(|error| PortError::new("held.write", &error))?;
         if self.index.has(event.id) {
             return Ok(0);
         }
         let held_at = self.index.next_time(now);
-        let entry = HeldEntry { id: event.id, group: member_id.clone(), hash, bytes: json.len(), held_at };
+        let entry = HeldEntry { id: event.id, group: member_id.clone(), hash, bytes: row.len(), held_at };
         let Some(displaced) = self.index.make_room_for(&entry) else {
             return Err(PortError::new("held.write", "the event is larger than all that may be held"));
         };
@@ -116,8 +116,8 @@ impl HeldEvents {
                 member_id.as_str().into(),
                 hash.to_string().into(),
                 held_at.as_millis().into(),
-                i64::try_from(json.len()).unwrap_or(i64::MAX).into(),
-                json.into(),
+                i64::try_from(row.len()).unwrap_or(i64::MAX).into(),
+                row.into(),
             ];
             sql.query(
                 "INSERT INTO held (number, id, member_id, sha256, held_at, bytes, event) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -142,7 +142,7 @@ impl HeldEvents {
         for number in numbers {
             let rows = sql.query("SELECT event FROM held WHERE number = ?", &[number.into()])?;
             let row = rows.first().ok_or_else(|| PortError::new("held.read", "a held event is not in storage"))?;
-            let event = serde_json::from_str(text(row, 0)?).map_err(|error| PortError::new("held.read", &error))?;
+            let event = from_row(text(row, 0)?).map_err(|error| PortError::new("held.read", &error))?;
             events.push(HeldEvent { number, event });
         }
         Ok(events)
@@ -171,5 +171,42 @@ impl HeldEvents {
         Self::delete(sql, &numbers)?;
         self.forget(&numbers);
         Ok(numbers.len())
+    }
+}
+
+/// An event as its row has it: what the log needs to know as JSON, a line break, and the canonical JSON as it is. JSON in JSON would be
+/// escaped, and could be twice as long as a row may be.
+fn to_row(event: &NewEvent) -> Result<String, serde_json::Error> {
+    let NewEvent { id, event_type, subject, occurred_at, json } = event;
+    let (event_type, subject) = (event_type.clone(), subject.clone());
+    let head = NewEvent { id: *id, event_type, subject, occurred_at: *occurred_at, json: String::new() };
+    Ok(format!("{}\n{json}", serde_json::to_string(&head)?))
+}
+
+fn from_row(row: &str) -> Result<NewEvent, serde_json::Error> {
+    match row.split_once('\n') {
+        Some((head, json)) => Ok(NewEvent { json: json.to_owned(), ..serde_json::from_str(head)? }),
+        // As it was written before, all in one; a line break in it is escaped.
+        None => serde_json::from_str(row),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event_id::RANDOM_BYTES;
+
+    #[test]
+    fn a_row_is_read_as_it_was_written_now_and_before() {
+        let event = NewEvent {
+            id: EventId::new(Timestamp::EPOCH, [7; RANDOM_BYTES]),
+            event_type: "app.install".to_owned(),
+            subject: Some("a\nb".to_owned()),
+            occurred_at: Timestamp::EPOCH,
+            json: "{\n\"data\":\"\\\"\"}".to_owned(),
+        };
+        for row in [to_row(&event).unwrap(), serde_json::to_string(&event).unwrap()] {
+            assert_eq!(from_row(&row).unwrap(), event, "{row}");
+        }
     }
 }

@@ -45,6 +45,19 @@ fn only_the_events_of_the_registered_token_are_released() {
     assert_eq!(relay.status()["held"], json!([]));
 }
 
+/// As JSON it is twice as long, and near what a row may be.
+#[test]
+fn an_event_of_a_megabyte_of_quotes_is_held_and_released() {
+    let relay = Relay::new();
+    let long = |token, number| Post::new(token, number).filled_with(&"\"".repeat(930_000));
+    assert_eq!(relay.post(&long(TOKEN, 1)).status, 202);
+    relay.register(TOKEN);
+    assert_eq!(relay.post(&long(OTHER_TOKEN, 2)).status, 403);
+    relay.register_webhook(OTHER_TOKEN);
+    assert_eq!(relay.logged(), ids([1, 2]));
+    assert_eq!(relay.lines("storage failed").len(), 0);
+}
+
 #[test]
 fn an_event_is_held_for_a_day_and_no_longer() {
     let relay = Relay::new();

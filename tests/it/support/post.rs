@@ -53,7 +53,12 @@ impl Post {
 
     /// The same with so many more bytes.
     pub fn filled(self, bytes: usize) -> Self {
-        Self { filling: "x".repeat(bytes), ..self }
+        self.filled_with(&"x".repeat(bytes))
+    }
+
+    /// The same with a text in its data.
+    pub fn filled_with(self, text: &str) -> Self {
+        Self { filling: text.to_owned(), ..self }
     }
 
     fn body(&self) -> String {

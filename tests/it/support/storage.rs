@@ -5,11 +5,15 @@
 use bitrix24_edge_relay::app::ports::{PortError, SqlValue};
 use bitrix24_edge_relay::domain::time::Timestamp;
 use rusqlite::Connection;
+use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use std::cell::Cell;
 
 /// Numbers beyond it do not pass through JavaScript unharmed.
 const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
+
+/// The longest row of a Durable Object, in bytes. <https://developers.cloudflare.com/durable-objects/platform/limits/>
+const MAX_ROW_BYTES: i32 = 2_000_000;
 
 /// More than the relay has.
 const STATEMENTS: usize = 200;
@@ -28,6 +32,7 @@ impl Storage {
     pub fn new() -> Self {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_ROW_BYTES).expect("the limit is known");
         Self {
             connection,
             alarm: Cell::new(None),
