@@ -43,6 +43,8 @@ pub struct Turns {
 struct Waiting {
     number: u64,
     bytes: usize,
+    /// When it goes on by itself. If it is still there after that, its request was ended.
+    until: Timestamp,
     bell: Bell,
 }
 
@@ -99,12 +101,13 @@ impl Turns {
         self.last.set(number);
         let (bytes, end) = (task.bytes, runtime.now().plus_millis(task.patience()));
         if self.current.get().is_some() {
+            self.forget_ended(runtime.now());
             if self.waiting_bytes.get() + bytes > MAX_WAITING_BYTES {
                 return None;
             }
             let (bell, rung) = runtime.bell();
             self.waiting_bytes.set(self.waiting_bytes.get() + bytes);
-            self.waiting.borrow_mut().push_back(Waiting { number, bytes, bell });
+            self.waiting.borrow_mut().push_back(Waiting { number, bytes, until: end, bell });
             select(pin!(rung), pin!(sleep(runtime, task.patience()))).await;
             self.leave(|waiting| waiting.iter().position(|one| one.number == number));
         }
@@ -113,6 +116,11 @@ impl Turns {
         sleep(runtime, self.pause(runtime.now()).min(end.millis_since(runtime.now()))).await;
         self.began.set(Some((runtime.now(), task.pace())));
         Some(turn)
+    }
+
+    /// Takes those out of the line whose requests were ended: they would keep their places for ever.
+    fn forget_ended(&self, now: Timestamp) {
+        while self.leave(|waiting| waiting.iter().position(|one| one.until < now)).is_some() {}
     }
 
     /// Takes one out of the line, if it stands there.

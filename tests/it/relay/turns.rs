@@ -11,6 +11,8 @@ use std::rc::Rc;
 const LONG: usize = 40_000;
 /// How long such an event waits for its turn at most, in milliseconds.
 const LONGEST_WAIT: i64 = 1_000;
+/// The same for the longest, in milliseconds.
+const LONGEST_PATIENCE: i64 = 2_000;
 /// How long a stranger's object is taken to be awake, in milliseconds.
 const KNOWN_TO_BE_UNKNOWN: i64 = 5_000;
 
@@ -93,6 +95,19 @@ fn eight_of_the_longest_wait_for_their_turn_or_many_usual_ones() {
         );
         drop(posts);
     }
+}
+
+#[test]
+fn requests_that_were_ended_in_the_line_leave_room_for_others() {
+    let relay = relay_whose_calls_wait();
+    let strangers: Vec<_> = (0..9).map(|number| stranger(number).filled(1_000_000)).collect();
+    // No destructor of theirs runs, as none does in wasm.
+    std::mem::forget(under_way(&relay, &strangers));
+    relay.world.advance(LONGEST_PATIENCE + 1);
+    let calls = relay.world.gates.waiting().len();
+    let posts = under_way(&relay, [&stranger(10).filled(1_000_000)]);
+    assert_eq!(relay.world.gates.waiting().len(), calls, "it stands in line");
+    drop(posts);
 }
 
 #[test]
