@@ -15,6 +15,9 @@ const LOOK = 3;
 export function openReplay({ api, memberId, names, state, onBegun }) {
   const path = `/portals/${memberId}/redeliver`;
   openDialog(t("replay.title"), (close) => {
+    /** What was counted, as it was asked for; and how often that was forgotten, by which a count knows that its choice was changed. */
+    let counted;
+    let generation = 0;
     const destination = select(names.map((name) => [name, name]), names[0], forget);
     const states = select(STATES.map((name) => [name, t(name === "" ? "replay.all" : `state.${name}`)]), STATES.includes(state) ? state : "failed", forget);
     const from = h("input", { type: "datetime-local", oninput: forget });
@@ -40,6 +43,8 @@ export function openReplay({ api, memberId, names, state, onBegun }) {
 
     /** What was counted is no longer what would be sent. */
     function forget() {
+      generation += 1;
+      counted = undefined;
       send.disabled = true;
       send.lastChild.textContent = t("replay.send");
       fill(result);
@@ -47,22 +52,24 @@ export function openReplay({ api, memberId, names, state, onBegun }) {
 
     async function countAll() {
       forget();
-      const wanted = body();
+      const [wanted, own] = [body(), generation];
       let total = 0;
       let after = 0;
       for (let more = true; more; ) {
         const page = await api.post(path, { ...wanted, after, dry_run: true });
+        if (own !== generation) return;
         total += page.count;
         ({ next: after, more } = page);
         fill(result, t("replay.counting", { count: total }));
       }
       fill(result, t("replay.counted", { count: total }));
+      counted = wanted;
       send.disabled = total === 0;
       if (total > 0) send.lastChild.textContent = t("replay.sendCount", { count: total });
     }
 
     async function begin() {
-      await api.post(path, { ...body(), rate: Number(rate.value) });
+      await api.post(path, { ...counted, rate: Number(rate.value) });
       close();
       notify(t("replay.begun"));
       onBegun();

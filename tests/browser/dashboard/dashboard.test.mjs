@@ -208,3 +208,33 @@ test("what an event says is text, whatever it says", () =>
     await page.locator("table.log .subject", { hasText: subject }).first().waitFor();
     assert.equal(await page.locator("table.log img").count(), 0);
   }));
+
+test("a choice that is changed during a count is not sent, and what is sent is what was counted", () =>
+  visit(bed, "wide", {}, async ({ page, go }) => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    const sent = [];
+    await page.route("**/redeliver", async (route) => {
+      if (route.request().method() === "GET") return route.continue();
+      const body = route.request().postDataJSON();
+      if (!body.dry_run) return sent.push(body), route.fulfill({ json: {} });
+      await held;
+      await route.continue();
+    });
+    await go(portal("busy", "deliveries"));
+    await page.getByRole("button", { name: "Send many again" }).click();
+    const dialog = page.getByRole("dialog");
+    const counting = page.waitForRequest((request) => request.method() === "POST");
+    await dialog.getByRole("button", { name: "Count" }).click();
+    await counting;
+    await dialog.getByLabel("Which are").selectOption("");
+    release();
+    await dialog.locator("button[type=submit]:not([aria-busy])").waitFor();
+    assert.ok(await dialog.getByRole("button", { name: "Send again", exact: true }).isDisabled(), "nothing of it was counted");
+    assert.equal(await dialog.getByRole("status").innerText(), "");
+    await dialog.getByLabel("Which are").selectOption("failed");
+    await dialog.getByRole("button", { name: "Count" }).click();
+    await dialog.getByRole("button", { name: "Send 3 events again" }).click();
+    await page.getByText("The replay has begun").waitFor();
+    assert.deepEqual(sent, [{ destination: "default", state: "failed", rate: 10 }]);
+  }));
