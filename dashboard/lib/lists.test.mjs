@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readLatency, together } from "./latency.js";
-import { readBack } from "./log.js";
+import { readBack, readStates } from "./log.js";
 import { pagesOf } from "./pages.js";
 import { readPortals } from "./portal-list.js";
 import { whenChanged } from "./refresh.js";
@@ -28,6 +28,20 @@ test("with a filter a step looks at 5,000 events", async () => {
   const calls = [];
   const { from } = await readBack({ api: logOf(9_000, calls), memberId: "m", before: 9_001, filter: { type: "crm.*", subject: "" } });
   assert.deepEqual([from, calls[0], calls.length], [4_000, 4_000, 10]);
+});
+
+test("a state is told however far back another event still waits", async () => {
+  const calls = [];
+  const seqs = [9_000, 1, 8_999, 8_400, 8_501];
+  const states = await readStates({ api: logOf(9_000, calls), memberId: "m", seqs, filter: {} });
+  assert.deepEqual(seqs.map((seq) => states.get(seq)), Array(5).fill("delivered"));
+  assert.deepEqual(calls, [8_500, 0, 8_399]);
+});
+
+test("one look at states makes a few calls at most, and begins with whoever stands first", async () => {
+  const calls = [];
+  await readStates({ api: logOf(9_000, calls), memberId: "m", seqs: [9_000, 1_000, 2_000, 3_000, 4_000, 5_000], filter: {} });
+  assert.deepEqual(calls, [8_999, 999, 1_999, 2_999, 3_999]);
 });
 
 test("all portals are read in large pages", async () => {

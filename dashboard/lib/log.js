@@ -4,6 +4,8 @@
 const STEP = { all: 50, filtered: 5_000 };
 /** Events of one call. */
 const PAGE = 500;
+/** Calls of one look at states. Those under way mostly lie together, so that one call tells all. */
+const CALLS = 5;
 
 /** What a row shows of an event. The rest is fetched when somebody looks at it. */
 export const summary = ({ seq, state, event: { id, type, subject, time, b24receivedat } }) => ({ seq, state, id, type, subject, time: b24receivedat ?? time });
@@ -23,9 +25,21 @@ export async function readBack({ api, memberId, before, filter, signal }) {
   return { events: events.reverse(), from };
 }
 
-/** The states of these events as they are now, by place. */
-export async function readStates({ api, memberId, seqs, signal }) {
-  const [first, last] = [Math.min(...seqs), Math.max(...seqs)];
-  const { events } = await api.get(`/portals/${memberId}/events`, { after: first - 1, limit: Math.min(PAGE, last - first + 1) }, signal);
-  return new Map(events.map(({ seq, state }) => [seq, state]));
+/**
+ * The states of these events as they are now, by place: of the first of `seqs` and of those shortly before it, of the next one that
+ * this did not tell, and so on for a few calls; undefined where the event is gone. `filter` is one that all of them pass.
+ */
+export async function readStates({ api, memberId, seqs, filter, signal }) {
+  const states = new Map();
+  let left = seqs;
+  for (let calls = 0; calls < CALLS && left.length > 0; calls += 1) {
+    const [last] = left;
+    const near = left.filter((seq) => seq > last - PAGE && seq <= last);
+    const after = Math.min(...near) - 1;
+    const { events } = await api.get(`/portals/${memberId}/events`, { ...filter, after, limit: last - after }, signal);
+    for (const seq of near) states.set(seq, undefined);
+    for (const { seq, state } of events) states.set(seq, state);
+    left = left.filter((seq) => !states.has(seq));
+  }
+  return states;
 }

@@ -27,6 +27,7 @@ export function events({ root, api, signal, memberId, status, route }) {
   let rows = [];
   let arrived = [];
   let isHeld = false;
+  let frame;
   let oldest;
   let run;
   let chosen;
@@ -41,6 +42,7 @@ export function events({ root, api, signal, memberId, status, route }) {
     run = new AbortController();
     const either = AbortSignal.any([signal, run.signal]);
     [rows, arrived, oldest] = [[], [], head + 1];
+    tellHeld();
     fill(body);
     tell("waiting");
     await older(either);
@@ -61,13 +63,14 @@ export function events({ root, api, signal, memberId, status, route }) {
   }
 
   function take(logged) {
-    if (arrived.length === 0) requestAnimationFrame(showArrived);
     arrived.push(summary(logged));
+    frame ??= requestAnimationFrame(showArrived);
     head = Math.max(head, logged.seq);
   }
 
   function showArrived() {
-    if (isHeld) return void (hold.lastChild.textContent = t("tail.new", { count: arrived.length }));
+    frame = undefined;
+    if (isHeld) return tellHeld();
     const fresh = arrived.splice(0).reverse();
     rows = [...fresh, ...rows];
     if (rows.length > MOST && fresh.length > 0) {
@@ -106,14 +109,16 @@ export function events({ root, api, signal, memberId, status, route }) {
     if (either.aborted) return;
     const open = rows.filter((row) => UNDER_WAY.includes(row.state)).slice(0, 100);
     if (open.length > 0 && !document.hidden) {
-      const states = await readStates({ api, memberId, seqs: open.map(({ seq }) => seq), signal: either }).catch(() => new Map());
-      for (const row of open) settle(row, states.get(row.seq) ?? row.state);
+      const seqs = inTurn(open).map(({ seq }) => seq);
+      const states = await readStates({ api, memberId, seqs, filter, signal: either }).catch(() => new Map());
+      for (const row of open.filter(({ seq }) => states.has(seq))) settle(row, states.get(row.seq) ?? row.state);
     }
     const isNew = open.some(({ time }) => Date.now() - Date.parse(time) < LOOKS.at(-1));
     return look(either, open.length === 0 || isNew ? 0 : step + 1);
   }
 
   function settle(row, next) {
+    row.lookedAt = Date.now();
     if (row.state === next) return;
     row.state = next;
     const cell = body.querySelector(`tr[data-seq="${row.seq}"] .state`);
@@ -127,8 +132,13 @@ export function events({ root, api, signal, memberId, status, route }) {
   function setHeld(wanted) {
     isHeld = wanted;
     hold.setAttribute("aria-pressed", wanted);
-    hold.lastChild.textContent = t(wanted ? "tail.resume" : "tail.pause");
+    tellHeld();
     if (!wanted) showArrived();
+  }
+
+  function tellHeld() {
+    const held = arrived.length > 0 ? t("tail.new", { count: arrived.length }) : t("tail.resume");
+    hold.lastChild.textContent = isHeld ? held : t("tail.pause");
   }
 
   /** Where a filter left events out, the log has grown further than the tail has told. */
@@ -163,6 +173,9 @@ export function events({ root, api, signal, memberId, status, route }) {
     return h("div", { class: "toolbar" }, field(t("type"), input("type", "crm.deal.*")), field(t("subject"), input("subject", "1414")), state, hold);
   }
 }
+
+/** The newest first, then those that were not looked at for longest: one look may not reach all. */
+const inTurn = ([newest, ...rest]) => [newest, ...rest.sort((a, b) => (a.lookedAt ?? 0) - (b.lookedAt ?? 0))];
 
 const table = (body) =>
   h(

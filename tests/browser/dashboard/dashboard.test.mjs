@@ -88,8 +88,10 @@ for (const width of ["wide", "phone"]) {
       await page.getByRole("button", { name: "Hold" }).click();
       await portals.busy.post("ONCALENDARENTRYADD", "9002");
       await portals.busy.post("ONCRMDEALADD", "9003");
-      await page.getByRole("button", { name: "Go on (1 new)" }).click();
-      await page.waitForFunction((count) => document.querySelectorAll("table.log tbody tr").length === count, shown + 1);
+      await page.getByRole("button", { name: "Go on (1 new)" }).waitFor();
+      await portals.busy.post("ONCALENDARENTRYADD", "9004");
+      await page.getByRole("button", { name: "Go on (2 new)" }).click();
+      await page.waitForFunction((count) => document.querySelectorAll("table.log tbody tr").length === count, shown + 2);
     }));
 
   test(`${width}: an event shows its JSON and every attempt, and is delivered again`, () =>
