@@ -7,13 +7,13 @@ const NEARLY_FULL = 0.9;
 
 /**
  * `{ level, reasons }`: "bad" needs somebody now, "warn" soon, "ok" nothing, "off" has ended. A reason is the key of a text
- * with its values; the worst comes first.
+ * with its values; the worst comes first. One of level "ok" is told, and needs nobody.
  */
 export function judge(portal, now = Date.now()) {
   if (portal.state === "revoked" || portal.state === "uninstalled") return { level: "off", reasons: [[`health.${portal.state}`]] };
   const found = [...deliveriesOf(portal).flatMap((delivery) => ofDelivery(delivery, now)), ...ofStorage(portal.storage), ...ofHeld(portal)];
   if (portal.application?.advice) found.push(["warn", "health.application"]);
-  const order = ["bad", "warn"];
+  const order = ["bad", "warn", "ok"];
   const sorted = order.flatMap((level) => found.filter(([of]) => of === level));
   return { level: sorted[0]?.[0] ?? "ok", reasons: sorted.map(([, ...reason]) => reason) };
 }
@@ -30,8 +30,10 @@ function ofDelivery(delivery, now) {
 
 function ofStorage(storage) {
   if (!storage?.limit_bytes) return [];
-  if (storage.dropped > 0) return [["bad", "health.dropped", { count: storage.dropped }]];
-  return storage.bytes > storage.limit_bytes * NEARLY_FULL ? [["warn", "health.full"]] : [];
+  const found = storage.bytes > storage.limit_bytes * NEARLY_FULL ? [["warn", "health.full"]] : [];
+  // It counts for ever, and does not tell when or why: what leads to more of it is told by what else is found.
+  if (storage.dropped > 0) found.push(["ok", "health.dropped", { count: storage.dropped }]);
+  return found;
 }
 
 function ofHeld(portal) {

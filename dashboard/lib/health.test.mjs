@@ -37,7 +37,12 @@ test("a portal that has ended needs nobody, whatever waits", () => {
   assert.deepEqual(judged({ state: "revoked", delivery: { ...well.delivery, failed: 9 } }), { level: "off", reasons: [["health.revoked"]] });
 });
 
-test("storage that is full, or was", () => {
-  assert.equal(judged({ storage: { bytes: 91, limit_bytes: 100, dropped: 0 } }).level, "warn");
-  assert.equal(judged({ storage: { bytes: 91, limit_bytes: 100, dropped: 3 } }).level, "bad");
+test("storage that is nearly full is told", () => {
+  assert.deepEqual(judged({ storage: { bytes: 91, limit_bytes: 100, dropped: 0 } }), { level: "warn", reasons: [["health.full"]] });
+});
+
+test("what was deleted once is told for ever, and needs nobody for ever", () => {
+  const lost = ["health.dropped", { count: 3 }];
+  assert.deepEqual(judged({ storage: { bytes: 1, limit_bytes: 100, dropped: 3 } }), { level: "ok", reasons: [lost] });
+  assert.deepEqual(judged({ storage: { bytes: 91, limit_bytes: 100, dropped: 3 } }), { level: "warn", reasons: [["health.full"], lost] });
 });

@@ -71,7 +71,7 @@ export const en = {
   "health.late": "Deliveries are late",
   "health.failed": { one: "{count} event failed for good", other: "{count} events failed for good" },
   "health.retrying": { one: "{count} event is retried", other: "{count} events are retried" },
-  "health.dropped": { one: "{count} undelivered event was deleted: the storage was full", other: "{count} undelivered events were deleted: the storage was full" },
+  "health.dropped": { one: "{count} undelivered event was deleted so far, too old or for want of room", other: "{count} undelivered events were deleted so far, too old or for want of room" },
   "health.full": "The storage is nearly full",
   "health.installing": "The token of its events is not known yet",
   "health.held": { one: "{count} event is held", other: "{count} events are held" },

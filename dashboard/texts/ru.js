@@ -74,7 +74,7 @@ export const ru = {
   "health.late": "Доставка запаздывает",
   "health.failed": around("Не доставлено окончательно: ", ""),
   "health.retrying": around("Повторяется: ", ""),
-  "health.dropped": around("Удалено до доставки: ", ", хранилище переполнено"),
+  "health.dropped": around("Удалено до доставки за всё время: ", ", из-за срока или нехватки места"),
   "health.full": "Хранилище почти заполнено",
   "health.installing": "Токен событий ещё неизвестен",
   "health.held": around("Удержано: ", ""),
