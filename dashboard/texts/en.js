@@ -43,6 +43,7 @@ export const en = {
   portals: "Portals",
   portal: "Portal",
   "portals.none": "No portal fits",
+  "portals.cut": { one: "The first {count} portal is shown and counted; there are more", other: "The first {count} portals are shown and counted; there are more" },
   "portals.inNeed": "Need attention",
   "portal.unknown": "There is no such portal",
   "portal.parts": "Parts of the portal",

@@ -22,18 +22,20 @@ export function portals({ root, api, signal }) {
   const asked = { text: "", level: "all", page: 0 };
   let known;
   const tiles = h("dl", { class: "tiles" });
+  const cut = h("p", { class: "quiet", role: "status" });
   const list = h("div", { class: "list" }, loading());
   const filters = h("div", { class: "toolbar" }, searchField(asked, show), levelChoice(asked, show));
-  const page = () => fill(root, h("h1", { class: "unseen" }, t("portals")), tiles, filters, list);
+  const page = () => fill(root, h("h1", { class: "unseen" }, t("portals")), tiles, cut, filters, list);
   page();
-  const take = whenChanged((judged) => {
+  const take = whenChanged(({ judged, isCut }) => {
     known = judged;
+    fill(cut, isCut && t("portals.cut", { count: known.length }));
     show();
   });
   const read = repeat(EVERY, signal, async () => {
     try {
-      const { portals } = await readPortals(api, signal);
-      take(portals.map((portal) => ({ portal, ...judge(portal) })).sort(byNeed));
+      const { portals, next } = await readPortals(api, signal);
+      take({ judged: portals.map((portal) => ({ portal, ...judge(portal) })).sort(byNeed), isCut: next !== null });
     } catch (error) {
       if (signal.aborted) return;
       take.forget();

@@ -240,3 +240,17 @@ test("a choice that is changed during a count is not sent, and what is sent is w
     await page.getByText("The replay has begun").waitFor();
     assert.deepEqual(sent, [{ destination: "default", state: "failed", rate: 10 }]);
   }));
+
+test("where there are more portals than are read it is told so", () =>
+  visit(bed, "wide", { signedIn: false }, async ({ page }) => {
+    const { portals: all } = await bed.call("GET", "/portals?limit=1");
+    let calls = 0;
+    await page.route("**/portals?limit=500*", (route) => {
+      const many = Array.from({ length: 500 }, (_, index) => ({ ...all[0], member_id: `${calls}-${index}` }));
+      calls += 1;
+      return route.fulfill({ json: { portals: many, next: "more" } });
+    });
+    await signIn(page, ADMIN_TOKEN);
+    await page.getByText("The first 5,000 portals are shown and counted; there are more").waitFor();
+    assert.equal(calls, 10);
+  }));
