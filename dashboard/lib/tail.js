@@ -1,24 +1,29 @@
 // Follows a portal's log. `EventSource` cannot send a token, so the stream is read with `fetch`, and resumed by hand.
 
+import { whileSeen } from "./refresh.js";
+
 /** Milliseconds before it is opened again, the first time and at most. */
 const PAUSES = { first: 1_000, most: 30_000 };
 
 /**
  * Calls `onEvent` with each event behind `after` until `signal` ends it, and `onState` with "live", "waiting" or "full". What
- * a filter left out moves the place on, too, so nothing is read twice after a break.
+ * a filter left out moves the place on, too, so nothing is read twice after a break. While the page is hidden nothing is followed: what
+ * comes meanwhile is read when it is seen again.
  */
 export async function follow({ api, memberId, query, after, signal, onEvent, onState }) {
   let place = after;
   let pause = PAUSES.first;
   while (!signal.aborted) {
     try {
-      const response = await api.tail(memberId, { ...query, after: place }, signal);
-      onState("live");
-      pause = PAUSES.first;
-      for await (const { id, data } of frames(response.body)) {
-        if (id !== undefined) place = Number(id);
-        if (data !== undefined) onEvent(JSON.parse(data));
-      }
+      await whileSeen(signal, async (seen) => {
+        const response = await api.tail(memberId, { ...query, after: place }, seen);
+        onState("live");
+        pause = PAUSES.first;
+        for await (const { id, data } of frames(response.body)) {
+          if (id !== undefined) place = Number(id);
+          if (data !== undefined) onEvent(JSON.parse(data));
+        }
+      });
     } catch (error) {
       if (signal.aborted || error.status === 401) return;
       onState(error.code === "too_many_readers" ? "full" : "waiting");

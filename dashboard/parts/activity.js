@@ -10,10 +10,14 @@ import { section } from "./pieces.js";
 /** Minutes that can be looked at. */
 const SPANS = [60, 360, 1440];
 
-/** `add` counts an event that was heard of; what was counted is read again when a new bar begins. */
+/**
+ * `add` counts an event that was heard of; what was counted is read again when a new bar begins. One that was received before the last
+ * reading is counted already: the page was hidden meanwhile, say.
+ */
 export function activityPanel({ api, memberId, signal }) {
   let span = SPANS[0];
   let known;
+  let readAt;
   let ending;
   const readout = h("p", { class: "readout" });
   const chart = barChart({ signal, isTime: true, colour: "--accent", onPoint: (index) => tell(index) });
@@ -24,8 +28,8 @@ export function activityPanel({ api, memberId, signal }) {
   begin();
   return {
     element: section(t("activity"), spans, readout, chart.element),
-    add() {
-      if (known === undefined || Date.now() >= endOf(known)) return;
+    add({ b24receivedat, time }) {
+      if (known === undefined || Date.now() >= endOf(known) || Date.parse(b24receivedat ?? time) < readAt) return;
       known.counts[known.counts.length - 1] += 1;
       draw();
     },
@@ -37,6 +41,7 @@ export function activityPanel({ api, memberId, signal }) {
     const either = AbortSignal.any([signal, ending.signal]);
     // A bar is read again when it is over.
     repeat(Math.max(60, (span / 120) * 60), either, async () => {
+      readAt = Date.now();
       known = await api.get(`/portals/${memberId}/activity`, { minutes: span }, either).catch(() => known);
       if (known !== undefined && !either.aborted) draw();
     });

@@ -1,6 +1,7 @@
 // An event: what it says, and every attempt to deliver it.
 
 import { fill, h, icon } from "../lib/dom.js";
+import { repeat, whenChanged } from "../lib/refresh.js";
 import * as to from "../lib/router.js";
 import { moment, number, t } from "../lib/text.js";
 import { button, copyable } from "../parts/controls.js";
@@ -8,26 +9,31 @@ import { json } from "../parts/json.js";
 import { notify } from "../parts/notify.js";
 import { ago, badge, eventType, facts, failure, loading } from "../parts/pieces.js";
 
-/** Milliseconds between looks at an event that is under way, and how many there are. */
-const LOOK = 2_000;
+/** Seconds between looks at an event that is under way, and how many there are. */
+const LOOK = 2;
 const LOOKS = 30;
 
 export function eventPanel({ root, api, memberId, id, signal }) {
   fill(root, loading());
-  let known;
-  read(LOOKS);
-
-  async function read(looks) {
+  let looks = LOOKS;
+  const take = whenChanged(show);
+  const read = repeat(LOOK, signal, async () => {
     try {
       const detail = await api.get(`/portals/${memberId}/events/${id}`, {}, signal);
-      const text = JSON.stringify(detail);
-      if (text !== known) show(detail);
-      known = text;
-      const isUnderWay = detail.deliveries.some(({ state }) => state === "pending" || state === "retrying");
-      if (isUnderWay && looks > 0) setTimeout(() => signal.aborted || read(looks - 1), LOOK);
+      take(detail);
+      looks -= 1;
+      return looks >= 0 && detail.deliveries.some(({ state }) => state === "pending" || state === "retrying");
     } catch (error) {
-      if (!signal.aborted) fill(root, close(), failure(error, () => read(LOOKS)));
+      if (signal.aborted) return false;
+      take.forget();
+      fill(root, close(), failure(error, again));
+      return false;
     }
+  });
+
+  function again() {
+    looks = LOOKS;
+    return read();
   }
 
   function show({ seq, state, event, deliveries }) {
@@ -51,16 +57,16 @@ export function eventPanel({ root, api, memberId, id, signal }) {
   }
 
   function delivery({ destination, state, next_attempt_at, attempts }) {
-    const again = async () => {
+    const redeliver = async () => {
       await api.post(`/portals/${memberId}/events/${id}/redeliver`, { destination });
       notify(t("redeliver.done", { name: destination }));
-      setTimeout(() => signal.aborted || read(LOOKS), 500);
+      setTimeout(again, 500);
     };
     const mayBe = ["delivered", "failed", "superseded"].includes(state);
     return h(
       "section",
       { class: "delivery" },
-      h("header", {}, h("strong", {}, destination), badge(state), mayBe && button({ label: t("redeliver"), symbol: "send", onPress: again, "aria-label": `${t("redeliver")}: ${destination}` })),
+      h("header", {}, h("strong", {}, destination), badge(state), mayBe && button({ label: t("redeliver"), symbol: "send", onPress: redeliver, "aria-label": `${t("redeliver")}: ${destination}` })),
       next_attempt_at && h("p", { class: "quiet" }, t("event.next"), " ", ago(next_attempt_at)),
       attempts.length > 0 ? h("ol", { class: "attempts" }, attempts.map(attempt)) : h("p", { class: "quiet" }, t(state === "delivered" ? "event.atOnce" : "event.noAttempt")),
     );

@@ -23,8 +23,8 @@ export function overview({ root, api, signal, memberId, status, reread }) {
   show(status);
 
   let timer;
-  const onEvent = () => {
-    activity.add();
+  const onEvent = ({ event }) => {
+    activity.add(event);
     timer ??= setTimeout(() => ((timer = undefined), reread()), CALM);
   };
   signal.addEventListener("abort", () => clearTimeout(timer));

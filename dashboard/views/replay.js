@@ -1,6 +1,7 @@
 // Sends many events again: they are counted first, and sent only when the person has seen the count.
 
 import { fill, h } from "../lib/dom.js";
+import { repeat } from "../lib/refresh.js";
 import { number, t } from "../lib/text.js";
 import { busy, button, field, select } from "../parts/controls.js";
 import { openDialog } from "../parts/dialog.js";
@@ -80,17 +81,12 @@ export function openReplay({ api, memberId, names, state, onBegun }) {
 /** The replays that are under way; nothing where there are none. */
 export function replaysPanel({ api, memberId, signal }) {
   const element = h("div", {});
-  let timer;
-  signal.addEventListener("abort", () => clearTimeout(timer));
-  read();
-  return { element, read };
-
-  async function read() {
-    clearTimeout(timer);
+  const read = repeat(LOOK, signal, async () => {
     const { replays } = await api.get(`/portals/${memberId}/redeliver`, {}, signal).catch(() => ({ replays: [] }));
     fill(element, replays.length > 0 && section(t("replays"), [], h("ul", { class: "replays" }, replays.map(item))));
-    if (replays.length > 0 && !signal.aborted) timer = setTimeout(read, LOOK * 1_000);
-  }
+    return replays.length > 0;
+  });
+  return { element, read };
 
   function item({ id, destination, state, next, last, replayed, rate, created_at }) {
     const cancel = async () => {

@@ -254,3 +254,30 @@ test("where there are more portals than are read it is told so", () =>
     await page.getByText("The first 5,000 portals are shown and counted; there are more").waitFor();
     assert.equal(calls, 10);
   }));
+
+test("nothing is read while the tab is hidden", () =>
+  visit(bed, "wide", {}, async ({ page, go, addresses }) => {
+    const hide = (hidden) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 500));
+    // What is under way: an event that waits, and a replay to the destination that is paused.
+    const replay = { id: 1, destination: "default", state: null, next: 1, last: 9, replayed: 0, rate: 1, created_at: new Date().toISOString() };
+    await page.route("**/redeliver", (route) => route.fulfill({ json: { replays: [replay] } }));
+    const { events } = await bed.call("GET", `/portals/${portals.paused.memberId}/events`);
+    for (const [tab, read] of [[["events", events[0].event.id], /events\/[^/]+$/], [["deliveries"], /redeliver$/]]) {
+      const isRead = (response) => read.test(response.url());
+      const [first] = await Promise.all([page.waitForResponse(isRead), go(portal("paused", ...tab))]);
+      assert.ok(first.ok());
+      await page.waitForResponse(isRead);
+      await hide(true);
+      await settled();
+      const before = addresses.length;
+      // Longer than the longest pause between two looks of either.
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      assert.deepEqual(addresses.slice(before), [], tab[0]);
+      await Promise.all([page.waitForResponse(isRead), hide(false)]);
+    }
+  }));
