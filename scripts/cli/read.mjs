@@ -18,7 +18,8 @@ export async function* allPortals(api) {
 }
 
 export async function portals({ api, options }) {
-  const all = await Array.fromAsync(allPortals(api));
+  const all = [];
+  for await (const portal of allPortals(api)) all.push(portal);
   if (options.json) return say(JSON.stringify(all));
   if (all.length === 0) return say(`No portal is registered. \`${RUN} doctor\` tells what comes next.`);
   for (const portal of all) {

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { printedBy } from "../support/printed.mjs";
 import { replay } from "./replay.mjs";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -23,16 +24,9 @@ function relay() {
 /** What a replay prints, and what it asks. */
 async function run(operands, options, yes) {
   const api = relay();
-  const lines = [];
   const questions = [];
-  const { write } = process.stdout;
-  process.stdout.write = (text) => lines.push(text) > 0;
-  try {
-    await replay({ api, operands, options, ask: async (question) => (questions.push(question), yes) });
-  } finally {
-    process.stdout.write = write;
-  }
-  return { sent: api.calls.filter(([method, , body]) => method === "POST" && !body?.dry_run), printed: lines.join(""), questions };
+  const printed = await printedBy(() => replay({ api, operands, options, ask: async (question) => (questions.push(question), yes) }));
+  return { sent: api.calls.filter(([method, , body]) => method === "POST" && !body?.dry_run), printed, questions };
 }
 
 test("a dry run counts all parts and sends nothing", async () => {
