@@ -1,17 +1,33 @@
 // What the benchmark computes and shows, and that nobody changed what the relay is measured against.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
-import { frozen } from "./support/candidates.mjs";
+import { inRoot } from "../scripts/support/paths.mjs";
+import { FLOOR_A, frozen } from "./support/candidates.mjs";
 import { draw } from "./support/chart.mjs";
 import { number } from "./support/format.mjs";
 import { interleaved, median, percentile } from "./support/rounds.mjs";
+import { describe } from "./support/runtime.mjs";
 import { markdownTable, plainTable } from "./support/tables.mjs";
 import { crateOf } from "./support/wasm.mjs";
 import { judge } from "./targets.mjs";
 
 test("floors and peers are what they were when they were frozen", () => {
   assert.ok(Object.keys(frozen()).includes("bench/candidates/peer-2.mjs"));
+});
+
+test("all run with the compatibility settings that the relay is deployed with", () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "relay-bench-"));
+  try {
+    const configuration = describe(FLOOR_A, {}, directory, directory);
+    const [, flags] = /^compatibility_flags = (.+)/m.exec(readFileSync(inRoot("wrangler.toml"), "utf8"));
+    assert.equal(configuration.split(`compatibilityFlags = ${flags},`).length - 1, 2, "the candidate's, and the stand-in's for KV");
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 
 test("a median is the middle, a percentile the value below which so many are", () => {

@@ -14,7 +14,7 @@ import { millis, rate, times } from "../support/format.mjs";
 import { events, load, warmUp } from "../support/load.mjs";
 import { genuineBurst } from "../support/portals.mjs";
 import { interleaved, over } from "../support/rounds.mjs";
-import { compatibilityDate } from "../support/runtime.mjs";
+import { compatibility } from "../support/runtime.mjs";
 
 export const title = "In Miniflare";
 export const about = "32 connections, one portal, log only, once. Miniflare's own worker stands before each candidate, and its own KV behind it.";
@@ -42,7 +42,7 @@ export async function run({ seconds, warmUpSeconds, isQuick, node, env }) {
 
 async function startInMiniflare({ name, modules, objects }, { node, env }) {
   const state = mkdtempSync(path.join(tmpdir(), "relay-miniflare-"));
-  const setup = JSON.stringify({ modules, objects, state, compatibilityDate });
+  const setup = JSON.stringify({ modules, objects, state, compatibility });
   // A group of its own: Miniflare starts workerd, which would go on without it.
   const child = spawn(node, [inRoot("bench", "support", "in-miniflare.mjs"), setup], { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const output = [];

@@ -1,8 +1,9 @@
 // What is measured against what. Each is plain workerd with the same bindings; only the modules differ.
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { inputsOf, isCurrent, stamp } from "../../scripts/build/fingerprint.mjs";
 import { Failure, say } from "../../scripts/support/output.mjs";
 import { inRoot, root, shippedBuild, toolsDirectory } from "../../scripts/support/paths.mjs";
 import { capture } from "../../scripts/support/run.mjs";
@@ -10,6 +11,8 @@ import { capture } from "../../scripts/support/run.mjs";
 const candidate = (name) => inRoot("bench", "candidates", name);
 const FLOOR_B_SOURCES = inRoot("bench", "floor-b");
 const FLOOR_B_BUILD = inRoot("target", "bench", "floor-b");
+/** All that decides its wasm: code, compiler, and the versions of the tools, of which the relay's lock file names one. */
+const FLOOR_B_INPUTS = ["bench/floor-b", "rust-toolchain.toml", "Cargo.lock", "package-lock.json", "scripts/setup/tools.mjs", "bench/support/candidates.mjs"];
 
 const LOG = [{ binding: "LOG", className: "Log" }];
 const javascript = (entry, ...others) => [entry, ...others].map((name) => ({ name, type: "esModule", file: candidate(name) }));
@@ -40,14 +43,16 @@ export const RELAY_COUNTED = {
 /** Those that accept events. */
 export const ACCEPTING = [FLOOR_A, PEER_1, PEER_2, RELAY];
 
-/** Builds floor B; the relay is built by its own command. */
+/** Builds floor B, unless it is built already; the relay is built by its own command. */
 export async function buildFloorB(env) {
-  if (existsSync(path.join(FLOOR_B_BUILD, "index_bg.wasm"))) return;
-  say("Building floor B ...");
   const args = ["--release", "--out-dir", path.relative(FLOOR_B_SOURCES, FLOOR_B_BUILD), "--locked"];
+  const inputs = inputsOf(args, FLOOR_B_INPUTS);
+  if (isCurrent(FLOOR_B_BUILD, inputs)) return;
+  say("Building floor B ...");
   const command = `cd ${JSON.stringify(FLOOR_B_SOURCES)} && "$@"`;
   const own = { ...env, CARGO_TARGET_DIR: inRoot("target", "bench", "cargo") };
   await capture("floor B could not be built", "sh", ["-c", command, "build", path.join(toolsDirectory, "bin", "worker-build"), ...args], own);
+  stamp(FLOOR_B_BUILD, inputs);
 }
 
 const FROZEN = inRoot("bench", "frozen.json");

@@ -1,12 +1,12 @@
-// A candidate in Miniflare. The only argument is JSON: its modules and objects, a directory for what is stored, the date. Prints its
-// address when it is ready, and lives until its process group is killed.
+// A candidate in Miniflare. The only argument is JSON: its modules and objects, a directory for what is stored, the compatibility
+// settings. Prints its address when it is ready, and lives until its process group is killed.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { TOKEN_SHA256, memberId } from "./portals.mjs";
 
-const { modules, objects, state, compatibilityDate } = JSON.parse(process.argv[2]);
+const { modules, objects, state, compatibility } = JSON.parse(process.argv[2]);
 const TYPES = { esModule: "ESModule", wasm: "CompiledWasm" };
 
 const miniflare = new Miniflare(
@@ -18,7 +18,7 @@ const miniflare = new Miniflare(
     workers: [
       {
         name: "candidate",
-        compatibilityDate,
+        ...compatibility,
         modulesRoot: "/",
         modules: modules.map(({ name, type, file }) => ({ type: TYPES[type], path: path.join("/", name), contents: contentsOf(file, type) })),
         kvNamespaces: ["INSTALLS"],

@@ -15,9 +15,10 @@ const WORKERD = inRoot("node_modules", "@cloudflare", `workerd-${process.platfor
 const READY_WITHIN_MS = 20_000;
 const ANSWERS_WITHIN_MS = 20_000;
 
-/** The compatibility settings that the relay is deployed with, for all. */
 const configuration = readFileSync(inRoot("wrangler.toml"), "utf8");
-export const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(configuration)[1];
+const setting = (name) => JSON.parse(new RegExp(`^${name} = (.+)`, "m").exec(configuration)[1]);
+/** The compatibility settings that the relay is deployed with, for all. */
+export const compatibility = { compatibilityDate: setting("compatibility_date"), compatibilityFlags: setting("compatibility_flags") };
 
 /** All that run, with their directories, so that nothing is left behind when this process ends before they do. */
 const running = new Map();
@@ -111,7 +112,7 @@ async function answers(url) {
 }
 
 /** The configuration for workerd. What it embeds must lie beside it. */
-function describe({ modules, objects }, variables, directory, disk) {
+export function describe({ modules, objects }, variables, directory, disk) {
   const embed = ({ name, type, file }) => {
     symlinkSync(file, path.join(directory, name));
     return `(name = ${quote(name)}, ${type} = embed ${quote(name)})`;
@@ -146,7 +147,8 @@ const main :Workerd.Worker = (
   modules = [
     ${modules.map(embed).join(",\n    ")}
   ],
-  compatibilityDate = ${quote(compatibilityDate)},
+  compatibilityDate = ${quote(compatibility.compatibilityDate)},
+  compatibilityFlags = [${compatibility.compatibilityFlags.map(quote).join(", ")}],
   bindings = [
     ${bindings.join(",\n    ")}
   ],
@@ -157,7 +159,8 @@ const main :Workerd.Worker = (
 
 const kv :Workerd.Worker = (
   modules = [${standIn("kv")}],
-  compatibilityDate = ${quote(compatibilityDate)},
+  compatibilityDate = ${quote(compatibility.compatibilityDate)},
+  compatibilityFlags = [${compatibility.compatibilityFlags.map(quote).join(", ")}],
   bindings = [${[["PORTAL_PREFIX", PORTAL_PREFIX], ["TOKEN_SHA256", TOKEN_SHA256]].map(text).join(", ")}],
 );
 `;
