@@ -8,9 +8,10 @@ import { whenChanged } from "./refresh.js";
 import { parse, portal } from "./router.js";
 
 /** A log of so many events, read as the API reads it. */
-const logOf = (head, calls = []) => ({
+const logOf = (head, calls = [], limits = []) => ({
   async get(_, { after, limit }) {
     calls.push(after);
+    limits.push(limit);
     const seqs = Array.from({ length: head }, (_, index) => index + 1).filter((seq) => seq > after).slice(0, limit);
     return { events: seqs.map((seq) => ({ seq, state: "delivered", event: { id: `e${seq}`, type: "t", time: "" } })), next: seqs.at(-1) ?? after };
   },
@@ -22,6 +23,12 @@ test("the log is read backwards in steps, newest first, down to its begin", asyn
   assert.deepEqual([first.events.length, first.events[0].seq, first.events.at(-1).seq, first.from], [50, 120, 71, 70]);
   const last = await readBack({ api: logOf(120), memberId: "m", before: 21, filter });
   assert.deepEqual([last.events.length, last.events.at(-1).seq, last.from <= 0], [20, 1, true]);
+});
+
+test("without a filter no more is asked for than is shown", async () => {
+  const limits = [];
+  const { events } = await readBack({ api: logOf(9_000, [], limits), memberId: "m", before: 121, filter: { type: "", subject: "" } });
+  assert.deepEqual([events.length, limits], [50, [50]]);
 });
 
 test("with a filter a step looks at 5,000 events", async () => {

@@ -12,11 +12,13 @@ export const summary = ({ seq, state, event: { id, type, subject, time, b24recei
 
 /** The events before a place, newest first, and `from`, behind which they are; 0 or less where the log begins. */
 export async function readBack({ api, memberId, before, filter, signal }) {
-  const from = before - 1 - (filter.type || filter.subject ? STEP.filtered : STEP.all);
+  const isFiltered = filter.type || filter.subject;
+  const from = before - 1 - (isFiltered ? STEP.filtered : STEP.all);
   const events = [];
   let after = Math.max(0, from);
   while (after < before - 1) {
-    const page = await api.get(`/portals/${memberId}/events`, { ...filter, after, limit: PAGE }, signal);
+    const limit = isFiltered ? PAGE : before - 1 - after;
+    const page = await api.get(`/portals/${memberId}/events`, { ...filter, after, limit }, signal);
     const within = page.events.filter(({ seq }) => seq < before);
     events.push(...within.map(summary));
     if (page.next === after || within.length < page.events.length) break;

@@ -5,15 +5,14 @@ const PAGE = 500;
 /** Portals after which it stops by itself: ten calls. */
 const MOST = 5_000;
 
-/** `{ portals, next }`; `next` is there where it stopped early. `onPage` is told after each call. */
-export async function readPortals(api, signal, { cursor, onPage = () => undefined } = {}) {
+/** `{ portals, next }`; `next` is not null where it stopped early. */
+export async function readPortals(api, signal) {
   const portals = [];
-  let next = cursor;
+  let next;
   do {
     const page = await api.get("/portals", { limit: PAGE, cursor: next }, signal);
     portals.push(...page.portals);
     next = page.next;
-    onPage(portals);
   } while (next !== null && portals.length < MOST);
   return { portals, next };
 }
