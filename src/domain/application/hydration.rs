@@ -63,7 +63,7 @@ impl Reading {
     #[must_use]
     pub fn object(&self, mut result: Value) -> Option<Value> {
         let object = match self.method {
-            "crm.item.get" => result["item"].take(),
+            "crm.item.get" => result.get_mut("item").map_or(Value::Null, Value::take),
             "tasks.task.get" => result.get_mut("task").map_or(Value::Null, Value::take),
             "calendar.section.get" => {
                 let is_it = |section: &&Value| match &section["ID"] {

@@ -17,6 +17,12 @@ fn last(relay: &Relay) -> Value {
     serde_json::from_str(&received.last().expect("something was sent").body).expect("an event is JSON")
 }
 
+/// An item of a smart process was changed.
+fn item(id: i32) -> Post {
+    let post = Post::new(TOKEN, id).named("ONCRMDYNAMICITEMUPDATE_1220");
+    Post { filling: "&data[FIELDS][ENTITY_TYPE_ID]=1220".to_owned(), ..post }
+}
+
 #[test]
 fn an_event_carries_its_object() {
     let relay = hydrating();
@@ -74,4 +80,22 @@ fn what_is_not_listed_is_not_read() {
     relay.deploy(&[("HYDRATE_EVENTS", "crm.*")]);
     relay.accept(&Post::new(TOKEN, 8));
     assert_eq!(relay.bitrix().count("calendar.event.getbyid"), 0);
+}
+
+#[test]
+fn an_answer_without_an_object_holds_up_no_event() {
+    let relay = installed(TOKEN);
+    relay.deploy(&[("HYDRATE_EVENTS", "*")]);
+    let posts = [
+        item(5),
+        Post::new(TOKEN, 5).named("ONCALENDARENTRYUPDATE"),
+        Post { filling: "&data[FIELDS_AFTER][ID]=5".to_owned(), ..Post::new(TOKEN, 5).named("ONTASKUPDATE") },
+    ];
+    for post in posts {
+        for result in [json!([]), json!(true), json!("x"), json!(7), Value::Null, json!([{"item": {}}])] {
+            relay.bitrix().answer_rest([result.clone()]);
+            relay.accept(&post);
+            assert_eq!(last(&relay)["b24hydration"], "not_found", "{} {result}", post.event);
+        }
+    }
 }

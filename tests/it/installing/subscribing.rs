@@ -145,3 +145,15 @@ fn a_renamed_portal_is_followed_once_the_oauth_server_agrees() {
     assert_eq!(relay.application()["client_endpoint"], "https://renamed.bitrix24.com/rest/");
     assert_eq!(relay.status()["domain"], "renamed.bitrix24.com");
 }
+
+#[test]
+fn an_answer_to_a_batch_that_is_none_changes_no_subscription() {
+    let relay = installed(TOKEN);
+    for result in [json!([]), json!(true), json!("x"), Value::Null] {
+        relay.bitrix().answer_rest([result.clone()]);
+        let answer = relay.admin("POST", &format!("/portals/{MEMBER}/sync"), &Value::Null);
+        assert_eq!(answer.status, 502, "{result} {answer:?}");
+        assert_eq!(relay.application()["subscriptions"]["actual"].as_array().map(Vec::len), Some(ALL.len()));
+    }
+    assert_eq!(sync(&relay)["report"]["bound"], json!([]), "what is bound is known again");
+}

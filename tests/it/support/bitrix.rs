@@ -24,6 +24,8 @@ pub struct Bitrix {
     refresh_script: RefCell<VecDeque<&'static str>>,
     /// Answers of the next REST calls: a status and the code of an error.
     rest_script: RefCell<VecDeque<(u16, &'static str)>>,
+    /// Results of the next REST calls, whatever they ask for.
+    rest_results: RefCell<VecDeque<Value>>,
     pub oauth_is_down: Cell<bool>,
     pub rest_is_down: Cell<bool>,
     pub delay_millis: Cell<u32>,
@@ -125,6 +127,10 @@ impl Bitrix {
         self.rest_script.borrow_mut().extend(answers);
     }
 
+    pub fn answer_rest(&self, results: impl IntoIterator<Item = Value>) {
+        self.rest_results.borrow_mut().extend(results);
+    }
+
     /// Host and method of every call, in order.
     pub fn calls(&self) -> Vec<String> {
         self.calls.borrow().clone()
@@ -167,6 +173,9 @@ impl Bitrix {
         let site = site.unwrap_or_else(|| panic!("a call left for {host}, where no portal is"));
         if let Some((status, code)) = self.rest_script.borrow_mut().pop_front() {
             return Ok(plain(status, &json!({"error": code, "error_description": "on order"})));
+        }
+        if let Some(result) = self.rest_results.borrow_mut().pop_front() {
+            return Ok(plain(200, &json!({"result": result, "time": {}})));
         }
         let parameters: Value = serde_json::from_str(body).expect("a call is JSON");
         let (status, answer) = self.rest(site, method, &parameters, now);

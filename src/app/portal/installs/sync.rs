@@ -138,7 +138,13 @@ impl<R: PortalRuntime> Portal<R> {
         let commands: Map<String, Value> = commands.into_iter().map(|(name, text)| (name, text.into())).collect();
         let parameters = Map::from_iter([("halt".to_owned(), json!(0)), ("cmd".to_owned(), Value::Object(commands))]);
         let outcome: RestOutcome = self.call_rest("batch", parameters).await;
-        Ok(outcome?.map(|mut answer| Batch { results: answer["result"].take(), errors: answer["result_error"].take() }))
+        Ok(outcome?.and_then(|answer| match answer {
+            Value::Object(mut members) => {
+                let mut take = |name| members.remove(name).unwrap_or_default();
+                Ok(Batch { results: take("result"), errors: take("result_error") })
+            }
+            _ => Err(RestError::Unreachable("its answer to a batch is none".to_owned())),
+        }))
     }
 
     fn tell_sync(&self, report: &SyncReport) {
