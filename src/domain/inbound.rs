@@ -56,7 +56,7 @@ impl InboundEvent {
 
     /// Looks for the event's name, then for the portal's `member_id`.
     pub fn from_post(post: PhpTree) -> Result<Self, InboundError> {
-        let event_name = text_at(post.root(), "event").ok_or(InboundError::NoEvent)?.to_owned();
+        let event_name = post.root().text("event").ok_or(InboundError::NoEvent)?.to_owned();
         if event_name.len() > MAX_EVENT_NAME_BYTES {
             return Err(Limit::EventName.into());
         }
@@ -89,7 +89,7 @@ impl InboundEvent {
     /// When the portal queued the event, by its own clock (`ts`).
     #[must_use]
     pub fn occurred_at(&self) -> Option<Timestamp> {
-        text_at(self.post(), "ts").and_then(Timestamp::from_unix_seconds_text)
+        self.post().text("ts").and_then(Timestamp::from_unix_seconds_text)
     }
 
     /// Host, and port if any, at which the portal was called when the event was raised. Not its identity, and unchecked.
@@ -101,7 +101,7 @@ impl InboundEvent {
     /// The id of the subscription on the portal.
     #[must_use]
     pub fn handler_id(&self) -> Option<&str> {
-        text_at(self.post(), "event_handler_id")
+        self.post().text("event_handler_id")
     }
 
     /// The scopes of the application, comma-separated.
@@ -144,13 +144,8 @@ impl fmt::Debug for InboundEvent {
     }
 }
 
-/// A leaf that is not empty.
-fn text_at<'a>(array: PhpArray<'a>, key: &str) -> Option<&'a str> {
-    array.get(key).and_then(PhpValue::as_text).filter(|text| !text.is_empty())
-}
-
 fn auth_text<'a>(post: PhpArray<'a>, key: &str) -> Option<&'a str> {
-    text_at(post.get("auth")?.as_array()?, key)
+    post.get("auth")?.as_array()?.text(key)
 }
 
 #[cfg(test)]

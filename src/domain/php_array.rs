@@ -65,6 +65,12 @@ impl<'a> PhpArray<'a> {
         self.tree.find(self.array, key)
     }
 
+    /// The leaf under a key, where it is not empty.
+    #[must_use]
+    pub fn text(self, key: &str) -> Option<&'a str> {
+        self.get(key).and_then(PhpValue::as_text).filter(|text| !text.is_empty())
+    }
+
     /// The entries in their order.
     #[must_use]
     pub fn iter(self) -> Entries<'a> {

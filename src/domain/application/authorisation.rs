@@ -2,6 +2,7 @@
 
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 /// How old a pair may grow before it is refreshed although nobody needs it, in milliseconds: 20 days. Bitrix24 documents 180
@@ -95,17 +96,8 @@ impl TryFrom<&str> for AuthorisationState {
     type Error = ();
 
     fn try_from(text: &str) -> Result<Self, ()> {
-        let all = [
-            Self::Valid,
-            Self::Reauthorise,
-            Self::PaymentRequired,
-            Self::NotInstalled,
-            Self::PortalDeleted,
-            Self::WrongClient,
-            Self::Uninstalled,
-            Self::Sealed,
-        ];
-        all.into_iter().find(|state| state.as_str() == text).ok_or(())
+        // As it is read in JSON, so that there is no second list that could lack one.
+        Self::deserialize(StrDeserializer::<Error>::new(text)).map_err(|_| ())
     }
 }
 
@@ -133,6 +125,17 @@ mod tests {
             assert!(state.advice().is_some());
         }
         assert_eq!(AuthorisationState::Valid.advice(), None);
+    }
+
+    #[test]
+    fn a_state_is_written_as_it_is_read() {
+        use AuthorisationState as State;
+        let others = [State::Valid, State::PortalDeleted, State::WrongClient, State::Uninstalled, State::Sealed];
+        for state in others.into_iter().chain([State::Reauthorise, State::PaymentRequired, State::NotInstalled]) {
+            assert_eq!(State::try_from(state.as_str()), Ok(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+        assert_eq!(State::try_from("Valid"), Err(()));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl InstallClaim {
     /// Reads the claim of an event.
     pub fn from_event(event: &InboundEvent) -> Result<Self, ClaimError> {
         let auth = event.post().get("auth").and_then(PhpValue::as_array);
-        let text = |key: &str| auth.and_then(|auth| text_at(auth, key));
+        let text = |key: &str| auth.and_then(|auth| auth.text(key));
         Ok(Self {
             member_id: event.member_id().clone(),
             servers: servers(text("server_endpoint"), event.domain())?,
@@ -80,13 +80,13 @@ impl InstallClaim {
 
     /// Reads the claim of the installer form. `domain` is what its query string says. `APP_SID` is not a token.
     pub fn from_form(form: PhpArray<'_>, domain: Option<&str>) -> Result<Self, ClaimError> {
-        let member_id = text_at(form, "member_id").and_then(|text| MemberId::try_from(text).ok());
+        let member_id = form.text("member_id").and_then(|text| MemberId::try_from(text).ok());
         Ok(Self {
             member_id: member_id.ok_or(ClaimError::BadMemberId)?,
-            servers: servers(text_at(form, "SERVER_ENDPOINT"), domain)?,
-            access_token: token(text_at(form, "AUTH_ID")).ok_or(ClaimError::NoAccessToken)?,
-            refresh_token: token(text_at(form, "REFRESH_ID")),
-            application_token: token(text_at(form, "APPLICATION_TOKEN")),
+            servers: servers(form.text("SERVER_ENDPOINT"), domain)?,
+            access_token: token(form.text("AUTH_ID")).ok_or(ClaimError::NoAccessToken)?,
+            refresh_token: token(form.text("REFRESH_ID")),
+            application_token: token(form.text("APPLICATION_TOKEN")),
             occurred_at: None,
         })
     }
@@ -134,10 +134,6 @@ fn servers(endpoint: Option<&str>, domain: Option<&str>) -> Result<Vec<OAuthServ
 
 fn token(text: Option<&str>) -> Option<Secret> {
     text.filter(|text| text.len() <= MAX_TOKEN_BYTES).map(Secret::new)
-}
-
-fn text_at<'a>(array: PhpArray<'a>, key: &str) -> Option<&'a str> {
-    array.get(key).and_then(PhpValue::as_text).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
