@@ -7,7 +7,7 @@
 //!   contains one of at least [`MIN_CONTAINED_BYTES`], as a URL with `?auth=<token>` does.
 //!
 //! A token in another spelling (percent-encoded, in another case, cut in half) is not found; Bitrix24's are letters and
-//! digits, which no encoding changes.
+//! digits, which no encoding of a form changes.
 //!
 //! Removing does not change what the rest is: a list stays a list and closes up, a map stays a map, even with nothing in it.
 
@@ -54,30 +54,43 @@ impl<'a> Redaction<'a> {
     /// Collects the tokens of a POST.
     #[must_use]
     pub fn of(post: PhpArray<'a>, event_name: &str) -> Self {
-        let mut redaction = Self {
-            tokens: Vec::new(),
-            contained: Vec::new(),
-            begins: [false; 256],
-            is_method_confirm: event_name.eq_ignore_ascii_case(METHOD_CONFIRM.0),
-        };
+        let mut redaction = Self::of_none(event_name.eq_ignore_ascii_case(METHOD_CONFIRM.0));
         for (key, value) in post.iter() {
             let in_data = key == "data";
             redaction.collect(key, value, in_data, false);
         }
-        redaction.tokens.sort_unstable();
-        for token in &redaction.tokens {
+        redaction.index();
+        redaction
+    }
+
+    /// Looks for these tokens.
+    #[must_use]
+    pub fn of_tokens(tokens: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut redaction = Self::of_none(false);
+        redaction.tokens.extend(tokens.into_iter().filter(|token| !token.is_empty()));
+        redaction.index();
+        redaction
+    }
+
+    const fn of_none(is_method_confirm: bool) -> Self {
+        Self { tokens: Vec::new(), contained: Vec::new(), begins: [false; 256], is_method_confirm }
+    }
+
+    /// Makes the tokens that were collected ready to be found.
+    fn index(&mut self) {
+        self.tokens.sort_unstable();
+        for token in &self.tokens {
             let token = token.as_bytes();
             if let Some(first) = token.first() {
-                redaction.begins[usize::from(*first)] = true;
+                self.begins[usize::from(*first)] = true;
             }
             let beginning = &token[..token.len().min(MAX_CONTAINED_BYTES)];
             // What begins with a shorter token is found by that one. Sorted as they are, it is the last one kept.
-            let is_found = redaction.contained.last().is_some_and(|kept| beginning.starts_with(kept));
+            let is_found = self.contained.last().is_some_and(|kept| beginning.starts_with(kept));
             if beginning.len() >= MIN_CONTAINED_BYTES && !is_found {
-                redaction.contained.push(beginning);
+                self.contained.push(beginning);
             }
         }
-        redaction
     }
 
     /// Whether the text is a token of this POST, or contains one.
@@ -148,7 +161,8 @@ impl<'a> Redaction<'a> {
         value.as_text().is_none_or(|text| !self.tells_token(text))
     }
 
-    fn keeps_key(&self, key: &str) -> bool {
+    /// Whether an entry under this key is kept, as far as the key tells.
+    pub(super) fn keeps_key(&self, key: &str) -> bool {
         !key.eq_ignore_ascii_case(AUTH_KEY) && !self.is_token_key(key, true) && !self.tells_token(key)
     }
 

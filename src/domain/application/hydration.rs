@@ -1,6 +1,10 @@
 //! Which object an event is about, and how it is read from the portal: Bitrix24 sends an id alone.
 
+use super::authorisation::TokenPair;
 use crate::domain::cloudevent::{CloudEvent, EventTooLarge, Json, TYPE_PREFIX};
+use crate::domain::json_member::{find_element, member, members};
+use crate::domain::redacted_json::redact_json;
+use crate::domain::secret::Secret;
 use serde_json::{Map, Value, json};
 
 /// The member of `data` in which the object is forwarded.
@@ -59,37 +63,42 @@ impl Reading {
         format!("{} {}", self.method, Value::Object(self.parameters.clone()))
     }
 
-    /// The object in what the method answered.
+    /// The object in what the method answered, without what tells a token of the pair with which it was called.
     #[must_use]
-    pub fn object(&self, mut result: Value) -> Option<Value> {
+    pub fn object(&self, result: &str, pair: &TokenPair) -> Option<String> {
         let object = match self.method {
-            "crm.item.get" => result.get_mut("item").map_or(Value::Null, Value::take),
-            "tasks.task.get" => result.get_mut("task").map_or(Value::Null, Value::take),
+            "crm.item.get" => member(result, "item")?,
+            "tasks.task.get" => member(result, "task")?,
             "calendar.section.get" => {
-                let is_it = |section: &&Value| match &section["ID"] {
-                    Value::String(id) => *id == self.id,
-                    id => id.as_i64().is_some_and(|id| self.id.parse() == Ok(id)),
+                let id_is = |id: &str| match serde_json::from_str::<String>(id) {
+                    Ok(text) => text == self.id,
+                    Err(_) => id.parse::<i64>().is_ok_and(|id| self.id.parse() == Ok(id)),
                 };
-                result.as_array().and_then(|list| list.iter().find(is_it)).cloned().unwrap_or_default()
+                find_element(result, |section| member(section, "ID").is_some_and(id_is))?
             }
             _ => result,
         };
-        object.is_object().then_some(object)
+        let tokens = [Some(&pair.access), pair.refresh.as_ref()];
+        let left = redact_json(object, tokens.into_iter().flatten().map(Secret::expose))?;
+        left.starts_with('{').then_some(left)
     }
 }
 
-/// The event with its object in `data.object`.
-pub fn with_object(mut event: CloudEvent, object: &Value) -> Result<String, EventTooLarge> {
-    let mut data: Value =
-        event.data.as_ref().and_then(|data| serde_json::from_str(data.as_str()).ok()).unwrap_or_else(|| json!({}));
-    match &mut data {
-        Value::Object(members) => {
-            members.insert(MEMBER.to_owned(), object.clone());
-        }
-        _ => return without_object(event, "data_is_no_object"),
-    }
-    event.data = Some(Json::new(data.to_string()));
-    event.to_json()
+/// The event with its object in `data.object`, behind what was sent, or saying why there is no place for it.
+pub fn with_object(mut event: CloudEvent, object: &str) -> Result<String, EventTooLarge> {
+    let sent = event.data.as_ref().map_or("{}", Json::as_str).trim();
+    let others = match members(sent, [MEMBER]) {
+        Some([None]) => sent.strip_suffix('}').unwrap_or(sent),
+        Some([Some(_)]) => return without_object(event, "data_has_object"),
+        None => return without_object(event, "data_is_no_object"),
+    };
+    let comma = if others.trim_end() == "{" { "" } else { "," };
+    let data = [others, comma, "\"", MEMBER, "\":", object, "}"].concat();
+    let sent = event.data.replace(Json::new(data));
+    event.to_json().or_else(|EventTooLarge| {
+        event.data = sent;
+        without_object(event, "too_large")
+    })
 }
 
 /// The event as it is, saying why it has no object.
@@ -101,6 +110,8 @@ pub fn without_object(mut event: CloudEvent, reason: &str) -> Result<String, Eve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::cloudevent::MAX_EVENT_BYTES;
+    use crate::domain::time::Timestamp;
 
     fn event(kind: &str, subject: &str) -> CloudEvent {
         let text = json!({
@@ -125,23 +136,69 @@ mod tests {
         assert_eq!(call("app.install", "5"), None);
     }
 
+    fn pair() -> TokenPair {
+        let (access, refresh) = (Secret::new("a".repeat(70)), Some(Secret::new("r".repeat(70))));
+        TokenPair { access, refresh, expires_at: Timestamp::EPOCH }
+    }
+
     #[test]
     fn the_object_is_found_in_the_answer() {
-        let section = Reading::of(&event("calendar.section.add", "2")).unwrap();
-        assert_eq!(section.object(json!([{"ID": "1"}, {"ID": 2, "NAME": "b"}])), Some(json!({"ID": 2, "NAME": "b"})));
-        assert_eq!(section.object(json!([])), None);
-        let task = Reading::of(&event("task.add", "5")).unwrap();
-        assert_eq!(
-            (task.object(json!({"task": {"id": "5"}})), task.object(json!([]))),
-            (Some(json!({"id": "5"})), None)
-        );
+        let found = |kind, subject, answer: &str| Reading::of(&event(kind, subject)).unwrap().object(answer, &pair());
+        let sections = r#"[{"ID": "1"}, 5, [], {"NAME": "b", "ID": 2}, {"ID": "2"}]"#;
+        assert_eq!(found("calendar.section.add", "2", sections).as_deref(), Some(r#"{"NAME":"b","ID":2}"#));
+        assert_eq!(found("calendar.section.add", "1", sections).as_deref(), Some(r#"{"ID":"1"}"#));
+        assert_eq!(found("task.add", "5", r#"{"task": {"id": "5"}}"#).as_deref(), Some(r#"{"id":"5"}"#));
+        assert_eq!(found("crm.dynamic.item.add", "9:5", r#"{"item": {}}"#).as_deref(), Some("{}"));
+        assert_eq!(found("crm.deal.add", "5", r#"{"ID": "5"}"#).as_deref(), Some(r#"{"ID":"5"}"#));
+    }
+
+    #[test]
+    fn an_answer_without_the_object_has_none() {
+        let kinds =
+            [("calendar.section.add", "2"), ("task.add", "2"), ("crm.dynamic.item.add", "9:2"), ("crm.deal.add", "2")];
+        for (kind, subject) in kinds {
+            let reading = Reading::of(&event(kind, subject)).unwrap();
+            for answer in ["[]", "true", "null", r#""x""#, "7", "[[]]", r#"[{"ID":3}]"#, "{", ""] {
+                assert_eq!(reading.object(answer, &pair()), None, "{kind} {answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_object_is_forwarded_without_the_tokens_with_which_it_was_read() {
+        let (access, refresh) = ("a".repeat(70), "r".repeat(70));
+        let answer =
+            format!(r#"{{"ID":"5","F":[{{"id":9,"downloadUrl":"/f.php?auth={access}&id=9"}}],"R":"{refresh}","T":1}}"#);
+        let object = Reading::of(&event("crm.deal.add", "5")).unwrap().object(&answer, &pair());
+        assert_eq!(object.as_deref(), Some(r#"{"ID":"5","F":[{"id":9}],"T":1}"#));
     }
 
     #[test]
     fn an_event_carries_its_object_or_says_why_not() {
-        let hydrated = with_object(event("crm.deal.add", "5"), &json!({"ID": "5"})).unwrap();
-        assert!(hydrated.contains(r#""data":{"id":"5","object":{"ID":"5"}}"#), "{hydrated}");
-        let bare = without_object(event("crm.deal.add", "5"), "ACCESS_DENIED").unwrap();
-        assert!(bare.contains(r#""data":{"id":"5"}"#) && bare.contains(r#""b24hydration":"ACCESS_DENIED""#), "{bare}");
+        let with = |data: Option<&str>, object: &str| {
+            let mut event = event("crm.deal.add", "5");
+            event.data = data.map(|data| Json::new(data.to_owned()));
+            with_object(event, object).unwrap()
+        };
+        for (data, joined) in [
+            (None, r#""data":{"object":{"ID":"5"}},"#),
+            (Some("{}"), r#""data":{"object":{"ID":"5"}},"#),
+            (Some(r#"{"id":"5","a":{}}"#), r#""data":{"id":"5","a":{},"object":{"ID":"5"}},"#),
+            (Some(r#"{"a":"{"}"#), r#""data":{"a":"{","object":{"ID":"5"}},"#),
+        ] {
+            let hydrated = with(data, r#"{"ID":"5"}"#);
+            assert!(hydrated.contains(joined) && !hydrated.contains("b24hydration"), "{hydrated}");
+        }
+        let large = format!(r#"{{"x":"{}"}}"#, "x".repeat(MAX_EVENT_BYTES));
+        for (data, object, reason) in [
+            (r#""107""#, "{}", "data_is_no_object"),
+            ("[]", "{}", "data_is_no_object"),
+            (r#"{"object":"sent"}"#, "{}", "data_has_object"),
+            (r#"{"id":"5"}"#, &large, "too_large"),
+        ] {
+            let bare = with(Some(data), object);
+            let says = [format!(r#""data":{data},"#), format!(r#""b24hydration":"{reason}""#)];
+            assert!(says.iter().all(|text| bare.contains(text)), "{bare}");
+        }
     }
 }

@@ -6,6 +6,7 @@ pub mod claim;
 pub mod endpoint;
 pub mod hydration;
 pub mod oauth;
+pub mod object_memory;
 pub mod rest;
 pub mod rest_budget;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! What a portal's REST API says: a result, or an error by what the caller does next.
 
 use super::authorisation::AuthorisationState;
+use crate::domain::json_member::members;
 use serde_json::Value;
 
 /// How long to wait where a portal is busy and does not say how long, in milliseconds: the bucket loses one call in 500.
@@ -40,18 +41,31 @@ pub fn read_result(
     location: Option<&str>,
     retry_after: Option<&str>,
 ) -> Result<Value, RestError> {
+    let result = read_result_text(status, body, location, retry_after)?;
+    serde_json::from_str(result).map_err(|_| RestError::Unreachable(format!("HTTP {status}")))
+}
+
+/// The same as text, as it stands in the answer.
+pub fn read_result_text<'a>(
+    status: u16,
+    body: &'a str,
+    location: Option<&str>,
+    retry_after: Option<&str>,
+) -> Result<&'a str, RestError> {
     if (300..400).contains(&status) {
         return Err(match location {
             Some(location) => RestError::Moved(location.to_owned()),
             None => RestError::Unreachable(format!("HTTP {status} without a location")),
         });
     }
-    let mut answer: Value = serde_json::from_str(body).unwrap_or_default();
-    if let Some(code) = error_code(&answer) {
+    let [error, result] = members(body, ["error", "result"]).unwrap_or_default();
+    // A code is a leaf; what is none may be large.
+    let error = error.filter(|error| !error.starts_with(['{', '[']));
+    if let Some(code) = error.and_then(|error| code_of(&serde_json::from_str(error).ok()?)) {
         return Err(by_code(&code, status, retry_after));
     }
-    if (200..300).contains(&status) && answer.get("result").is_some() {
-        return Ok(answer["result"].take());
+    if let Some(result) = result.filter(|_| (200..300).contains(&status)) {
+        return Ok(result);
     }
     Err(match status {
         429 | 503 => RestError::Busy(pause(retry_after)),
@@ -63,7 +77,11 @@ pub fn read_result(
 /// Reads the code of an error inside an answer, such as that of one command of a batch.
 #[must_use]
 pub fn error_code(answer: &Value) -> Option<String> {
-    let code = match answer.get("error")? {
+    code_of(answer.get("error")?)
+}
+
+fn code_of(error: &Value) -> Option<String> {
+    let code = match error {
         Value::String(code) if code.is_empty() => return None,
         Value::String(code) => code.clone(),
         Value::Number(code) => code.to_string(),
@@ -104,6 +122,7 @@ mod tests {
     fn a_result_is_what_the_member_result_holds() {
         assert_eq!(read(200, r#"{"result":true,"time":{}}"#), Ok(Value::Bool(true)));
         assert_eq!(read(200, r#"{"result":null}"#), Ok(Value::Null));
+        assert_eq!(read_result_text(200, r#"{"result": {"b": 1.10}}"#, None, None), Ok(r#"{"b": 1.10}"#));
     }
 
     #[test]
@@ -117,7 +136,9 @@ mod tests {
         assert_eq!(of(500, "PORTAL_DELETED"), RestError::Ended(AuthorisationState::PortalDeleted));
         assert_eq!(of(403, "insufficient_scope"), RestError::Refused("insufficient_scope".to_owned()));
         assert_eq!(of(400, "<script>"), RestError::Refused("unknown_error".to_owned()));
-        assert!(matches!(read(502, "<html>"), Err(RestError::Unreachable(_))));
+        for (status, body) in [(502, "<html>"), (200, "[]"), (200, r#"{"error":[]}"#), (200, r#"{"result":x}"#)] {
+            assert!(matches!(read(status, body), Err(RestError::Unreachable(_))), "{body}");
+        }
         assert_eq!(read_result(503, "", None, Some("3")), Err(RestError::Busy(3_000)));
         let moved = read_result(302, "", Some("https://new.bitrix24.com/rest/profile.json"), None);
         assert!(matches!(moved, Err(RestError::Moved(_))));

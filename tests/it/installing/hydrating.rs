@@ -4,6 +4,8 @@ use crate::support::application::installed;
 use crate::support::destination::Answer;
 use crate::support::post::{Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 fn hydrating() -> Relay {
@@ -12,9 +14,12 @@ fn hydrating() -> Relay {
     relay
 }
 
+fn last_body(relay: &Relay) -> String {
+    relay.destination().received().last().expect("something was sent").body.clone()
+}
+
 fn last(relay: &Relay) -> Value {
-    let received = relay.destination().received();
-    serde_json::from_str(&received.last().expect("something was sent").body).expect("an event is JSON")
+    serde_json::from_str(&last_body(relay)).expect("an event is JSON")
 }
 
 /// An item of a smart process was changed.
@@ -83,6 +88,38 @@ fn what_is_not_listed_is_not_read() {
 }
 
 #[test]
+fn an_access_token_in_the_urls_of_an_object_is_not_forwarded() {
+    let relay = installed(TOKEN);
+    relay.deploy(&[("HYDRATE_EVENTS", "crm.*")]);
+    let token = relay.bitrix().issued().remove(0);
+    let file =
+        |query: String| format!("https://some-domain.bitrix24.com/rest/crm.controller.item.getFile.json?{query}");
+    let in_base64: Vec<String> = ["", "i", "id"]
+        .iter()
+        .map(|before| file(format!("token=crm%7C{}%7Cx", STANDARD.encode(format!("{before}auth={token}&_=salt")))))
+        .collect();
+    let read = json!({
+        "id": 5, "title": "Order", "opportunity": 10.5, "opened": true, "parentId": null,
+        "ufFile": {"id": 9, "url": "/show_file.php?fileId=9", "urlMachine": file(format!("auth={token}&token=crm%7CaWQ9NQ"))},
+        "ufFiles": [{"id": 10, "downloadUrl": format!("/show_file.php?auth={token}&fileId=10")}, token, "kept"],
+        "inBase64": in_base64, "urlSafe": URL_SAFE_NO_PAD.encode(&token),
+        "percent": file(format!("x=auth%3D{token}%26")), token.as_str(): "key", "auth": {"user": 1}, "ACCESS_TOKEN": "other",
+    });
+    relay.bitrix().answer_rest([json!({"item": read})]);
+    for number in [5, 5] {
+        relay.accept(&item(number));
+        let body = last_body(&relay);
+        assert!(relay.bitrix().issued().iter().all(|token| !body.contains(token)), "{body}");
+        let left = json!({
+            "id": 5, "title": "Order", "opportunity": 10.5, "opened": true, "parentId": null,
+            "ufFile": {"id": 9, "url": "/show_file.php?fileId=9"}, "ufFiles": [{"id": 10}, "kept"], "inBase64": [],
+        });
+        assert_eq!(last(&relay)["data"]["object"], left);
+        relay.bitrix().answer_rest([json!({"item": read})]);
+    }
+}
+
+#[test]
 fn an_answer_without_an_object_holds_up_no_event() {
     let relay = installed(TOKEN);
     relay.deploy(&[("HYDRATE_EVENTS", "*")]);
@@ -98,4 +135,17 @@ fn an_answer_without_an_object_holds_up_no_event() {
             assert_eq!(last(&relay)["b24hydration"], "not_found", "{} {result}", post.event);
         }
     }
+}
+
+#[test]
+fn what_bitrix24_sent_is_forwarded_as_it_was_beside_the_object() {
+    let relay = hydrating();
+    relay.accept(&Post::new(TOKEN, 7));
+    let data = r#""data":{"id":"7","FIELDS":{"ID":"7"},"filling":"","object":{"ID":"7","NAME":"Lunch"}}"#;
+    assert!(last_body(&relay).contains(data), "{}", last_body(&relay));
+    relay.accept(&Post { filling: "&data[object]=sent".to_owned(), ..Post::new(TOKEN, 8) });
+    assert_eq!(
+        (&last(&relay)["data"]["object"], &last(&relay)["b24hydration"]),
+        (&json!("sent"), &json!("data_has_object"))
+    );
 }

@@ -10,26 +10,27 @@ use crate::domain::application::rest::RestError;
 use crate::domain::cloudevent::{CloudEvent, TYPE_PREFIX};
 use crate::domain::event_id::EventId;
 use crate::domain::time::Timestamp;
-use serde_json::Value;
+use std::rc::Rc;
 
 /// How long a read may wait for the portal's budget, in milliseconds; a burst that uses it up goes on without.
 const MAX_WAIT_MILLIS: u32 = 1_000;
 /// How long nothing is read after Bitrix24 could not be reached, in milliseconds, so that its outage delays a few events only.
 const PAUSE_MILLIS: i64 = 30_000;
-/// Objects that are remembered for others of the same burst.
-const MAX_REMEMBERED: usize = 50;
 
 impl<R: PortalRuntime> Portal<R> {
     /// Whether an event is to be forwarded with its object. It looks at no memory of the portal, so it may be asked in the midst of
     /// a change.
     pub(in crate::app::portal) fn hydrates(&self, json: &str) -> bool {
-        let wanted = &self.config.hydrate_events;
-        !wanted.is_empty()
-            && self.config.installs.application().is_some()
-            && serde_json::from_str(json).is_ok_and(|event: CloudEvent| {
-                let kind = event.event_type.strip_prefix(TYPE_PREFIX).unwrap_or_default();
-                wanted.iter().any(|glob| glob.matches(kind)) && Reading::of(&event).is_some()
-            })
+        !self.config.hydrate_events.is_empty()
+            && serde_json::from_str(json).is_ok_and(|event| self.reading_for(&event).is_some())
+    }
+
+    /// The call that reads the object of an event, where it is to be forwarded with it.
+    fn reading_for(&self, event: &CloudEvent) -> Option<Reading> {
+        self.config.installs.application()?;
+        let kind = event.event_type.strip_prefix(TYPE_PREFIX)?;
+        let is_wanted = self.config.hydrate_events.iter().any(|glob| glob.matches(kind));
+        is_wanted.then(|| Reading::of(event)).flatten()
     }
 
     /// The event with its object, or with the reason why it has none.
@@ -39,24 +40,22 @@ impl<R: PortalRuntime> Portal<R> {
         };
         // A portal that was registered by hand let the application read nothing.
         let is_authorised = self.with_authorisation(|known| known.is_some());
-        let Some(reading) = Reading::of(&event).filter(|_| is_authorised && self.hydrates(&json)) else {
+        let Some(reading) = self.reading_for(&event).filter(|_| is_authorised) else {
             return json;
         };
         let written = match self.read_object(&reading, id.received_at()).await {
             Ok(object) => with_object(event, &object),
             Err(reason) => without_object(event, &reason),
         };
-        // With its object it may be too large: then it goes as it is.
+        // Where not even a reason fits into it, it goes as it is.
         written.unwrap_or(json)
     }
 
     /// Reads an object as it is after `since`: what another event of a burst read after that is as good.
-    async fn read_object(&self, reading: &Reading, since: Timestamp) -> Result<Value, String> {
+    async fn read_object(&self, reading: &Reading, since: Timestamp) -> Result<Rc<str>, String> {
         let key = reading.key();
-        if let Some((read_at, object)) = self.calls.objects.borrow().get(&key)
-            && *read_at >= since
-        {
-            return Ok(object.clone());
+        if let Some(object) = self.calls.objects.borrow().get(&key, since) {
+            return Ok(object);
         }
         let now = self.runtime.now();
         if self.calls.hydration_paused_until.get().is_some_and(|until| now < until) {
@@ -75,13 +74,9 @@ impl<R: PortalRuntime> Portal<R> {
             Err(error) => Err(RestError::Unreachable(error.to_string())),
         };
         match result {
-            Ok(result) => {
-                let object = reading.object(result).ok_or("not_found")?;
-                let mut objects = self.calls.objects.borrow_mut();
-                if objects.len() >= MAX_REMEMBERED {
-                    objects.clear();
-                }
-                objects.insert(key, (read_at, object.clone()));
+            Ok(found) => {
+                let object: Rc<str> = found.ok_or("not_found")?.into();
+                self.calls.objects.borrow_mut().put(key, read_at, Rc::clone(&object));
                 Ok(object)
             }
             Err(RestError::Refused(code)) => Err(code),
@@ -98,8 +93,8 @@ impl<R: PortalRuntime> Portal<R> {
         }
     }
 
-    /// Makes the call, once more with a fresh token where it has expired.
-    async fn read_authorised(&self, reading: &Reading) -> Result<Result<Value, RestError>, PortError> {
+    /// Makes the call, once more with a fresh token where it has expired. `None`: the object is not in the answer.
+    async fn read_authorised(&self, reading: &Reading) -> Result<Result<Option<String>, RestError>, PortError> {
         for is_last in [false, true] {
             let (endpoint, pair) = match self.open_pair() {
                 Ok(opened) => opened,
@@ -117,7 +112,7 @@ impl<R: PortalRuntime> Portal<R> {
                         return Ok(Err(RestError::from(error)));
                     }
                 }
-                outcome => return Ok(outcome),
+                outcome => return Ok(outcome.map(|result| reading.object(&result, &pair))),
             }
         }
         Ok(Err(NotAuthorised::Unreachable("the token has expired".to_owned()).into()))

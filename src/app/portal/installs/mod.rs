@@ -26,11 +26,10 @@ pub use self::vault::{Authorisation, CREATE_AUTHORISATION, open_access_token};
 
 use super::lease::Lease;
 use crate::domain::application::oauth::Renewal;
+use crate::domain::application::object_memory::ObjectMemory;
 use crate::domain::application::rest_budget::RestBudget;
 use crate::domain::time::Timestamp;
-use serde_json::Value;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 /// What an object remembers about its calls to Bitrix24. Lost with the object, and soon learned again.
 #[derive(Debug, Default)]
@@ -42,8 +41,8 @@ pub struct Calls {
     syncing: Lease,
     /// Until when what is due is in somebody's hands.
     claimed_until: Cell<Option<Timestamp>>,
-    /// Objects that were read, and when, for other events of the same burst.
-    objects: RefCell<BTreeMap<String, (Timestamp, Value)>>,
+    /// Objects that were read for events.
+    objects: RefCell<ObjectMemory>,
     /// Until when nothing is read for events.
     hydration_paused_until: Cell<Option<Timestamp>>,
     /// When a refresh last came to nothing because the OAuth server could not be asked.

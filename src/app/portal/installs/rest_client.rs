@@ -3,11 +3,11 @@
 use super::oauth_client;
 use super::refresh::NotAuthorised;
 use crate::app::portal::Portal;
-use crate::app::ports::{Http, HttpCall, PortError, PortalRuntime};
+use crate::app::ports::{Http, HttpAnswer, HttpCall, PortError, PortalRuntime};
 use crate::domain::application::authorisation::AuthorisationState;
 use crate::domain::application::endpoint::ClientEndpoint;
 use crate::domain::application::oauth::OAuthError;
-use crate::domain::application::rest::{RestError, read_result};
+use crate::domain::application::rest::{RestError, read_result, read_result_text};
 use crate::domain::secret::Secret;
 use serde_json::{Map, Value};
 
@@ -110,15 +110,18 @@ impl From<NotAuthorised> for RestError {
     }
 }
 
-/// Reads an object for an event that waits for it.
+/// Reads an object for an event that waits for it: the result as text.
 pub async fn read_once(
     http: &impl Http,
     endpoint: &ClientEndpoint,
     access_token: &Secret,
     method: &str,
     parameters: Map<String, Value>,
-) -> Result<Value, RestError> {
-    exchange(http, endpoint, access_token, method, parameters, READ_TIMEOUT_MILLIS, MAX_OBJECT_BYTES).await
+) -> Result<String, RestError> {
+    let limits = (READ_TIMEOUT_MILLIS, MAX_OBJECT_BYTES);
+    let HttpAnswer { status, body, location, retry_after } =
+        exchange(http, endpoint, access_token, method, parameters, limits).await?;
+    read_result_text(status, &body, location.as_deref(), retry_after.as_deref()).map(str::to_owned)
 }
 
 /// Makes one attempt at one call.
@@ -129,8 +132,10 @@ pub async fn call_once(
     method: &str,
     parameters: Option<Map<String, Value>>,
 ) -> Result<Value, RestError> {
-    let parameters = parameters.unwrap_or_default();
-    exchange(http, endpoint, access_token, method, parameters, TIMEOUT_MILLIS, MAX_ANSWER_BYTES).await
+    let (parameters, limits) = (parameters.unwrap_or_default(), (TIMEOUT_MILLIS, MAX_ANSWER_BYTES));
+    let HttpAnswer { status, body, location, retry_after } =
+        exchange(http, endpoint, access_token, method, parameters, limits).await?;
+    read_result(status, &body, location.as_deref(), retry_after.as_deref())
 }
 
 async fn exchange(
@@ -139,9 +144,8 @@ async fn exchange(
     access_token: &Secret,
     method: &str,
     mut body: Map<String, Value>,
-    timeout_millis: u32,
-    max_answer_bytes: usize,
-) -> Result<Value, RestError> {
+    (timeout_millis, max_answer_bytes): (u32, usize),
+) -> Result<HttpAnswer, RestError> {
     body.insert("auth".to_owned(), Value::from(access_token.expose()));
     let call = HttpCall {
         url: endpoint.method(method),
@@ -149,6 +153,5 @@ async fn exchange(
         max_answer_bytes,
         timeout_millis,
     };
-    let answer = http.call(call).await.map_err(|error| RestError::Unreachable(error.to_string()))?;
-    read_result(answer.status, &answer.body, answer.location.as_deref(), answer.retry_after.as_deref())
+    http.call(call).await.map_err(|error| RestError::Unreachable(error.to_string()))
 }
