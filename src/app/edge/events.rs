@@ -11,6 +11,7 @@ use crate::app::held_events::NewEvent;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{Append, Appended, PortalCommand, PortalReply};
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
+use crate::domain::application::claim::InstallClaim;
 use crate::domain::event_id::EventId;
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -64,7 +65,7 @@ impl Edge {
     /// waited for.
     async fn read(&self, runtime: &impl EdgeRuntime, request: &impl IncomingRequest) -> Result<Post, Problem> {
         let inbound = post::read_event(self.read_tree(runtime, request).await?)?;
-        if self.is_flooding(runtime, request, &inbound) {
+        if !InstallClaim::is_made_by(&inbound) && self.is_flooding(runtime, request, &inbound) {
             return Err(rate_limited().again());
         }
         post::normalized(runtime, request, &inbound)
@@ -122,11 +123,22 @@ impl Edge {
         post: &Post,
         may_be_held: bool,
     ) -> Result<Verdict, Problem> {
+        let outcome = self.append_by_turns(runtime, post, may_be_held).await;
+        post.may_be_known.set(post.may_be_known.get() || outcome.is_err());
+        outcome
+    }
+
+    async fn append_by_turns(
+        &self,
+        runtime: &impl EdgeRuntime,
+        post: &Post,
+        may_be_held: bool,
+    ) -> Result<Verdict, Problem> {
         let Post { member_id, hint, sha256, event, .. } = post;
         let append =
             |may_be_repeated| Append { sha256: *sha256, event: Rc::clone(event), may_be_repeated, may_be_held };
         for lost in 0..MAX_LOST_CALLS {
-            match self.next_turn(runtime, post, append(lost > 0)).await {
+            match self.next_turn(runtime, post, append(lost > 0 || post.may_be_known.get())).await {
                 Turn::Judged(outcome) => return outcome,
                 Turn::Calls(batch) => return self.make_call(runtime, &batch).await,
                 Turn::Again => {}

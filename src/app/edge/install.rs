@@ -124,7 +124,8 @@ impl Edge {
     }
 
     /// An event at the handler that makes a claim: it was taken like any other, and now its claim is proven as well. Where the object
-    /// cannot be reached the claim is kept, and the Directory holds the event, which is fetched when the claim is proven.
+    /// cannot be reached the claim is kept, and the Directory holds the event, which is fetched when the claim is proven. A claim has a
+    /// limit of its own: what else comes from its address, before its token is known, must not silence it.
     pub(super) async fn follow_claim(
         &self,
         runtime: &impl EdgeRuntime,
@@ -132,7 +133,9 @@ impl Edge {
         taken: Result<Reply, Problem>,
     ) -> Result<Reply, Problem> {
         let refused_as = taken.as_ref().err().map(Problem::code);
-        let may_follow = matches!(refused_as, None | Some(Code::Forbidden | Code::Unavailable));
+        // Neither logged nor held.
+        let is_nowhere = matches!(refused_as, Some(Code::Unavailable | Code::RateLimited));
+        let may_follow = is_nowhere || matches!(refused_as, None | Some(Code::Forbidden));
         let (Some(Ok(claim)), true) = (&post.claim, may_follow && self.config.installs.application().is_some()) else {
             return taken;
         };
@@ -144,11 +147,11 @@ impl Edge {
                 self.cache.borrow_mut().set_registered(&post.member_id);
                 match taken {
                     Ok(reply) if reply.status == 200 => Ok(reply),
-                    Err(problem) if problem.code() == Code::Unavailable => self.take(runtime, post).await,
+                    Err(_) if is_nowhere => self.take(runtime, post).await,
                     _ => Ok(accepted(post, None)),
                 }
             }
-            Ok(Verdict::Pending(_)) if refused_as == Some(Code::Unavailable) => hold_in_directory(runtime, post).await,
+            Ok(Verdict::Pending(_)) if is_nowhere => hold_in_directory(runtime, post).await,
             _ => taken,
         }
     }
@@ -218,6 +221,9 @@ impl Edge {
         let member_id = &claim.member_id;
         let sealed = self.seal(runtime, &claim.to_secret(), SealedFor { member_id, purpose: CLAIM_PURPOSE })?;
         let reply = ask_to_install(runtime, member_id, hint, &sealed, post).await;
+        if let Some(post) = post.filter(|_| reply.is_err()) {
+            post.may_be_known.set(true);
+        }
         match reply.unwrap_or(PortalReply::InstallPending(PendingInstall::Unreachable)) {
             PortalReply::Installed { seq, progress } => Ok(Verdict::Installed { seq, progress }),
             PortalReply::InstallPending(PendingInstall::Unreachable) => {

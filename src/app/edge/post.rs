@@ -15,6 +15,7 @@ use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::{About, Reply};
 use crate::domain::secret::{Secret, TokenHash};
 use crate::domain::time::Timestamp;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// From here on a body or an event is long, in bytes: six times the longest body that Bitrix24 documents.
@@ -36,6 +37,8 @@ pub struct Post {
     pub received_at: Timestamp,
     /// What it claims, where it says that the application was installed.
     pub claim: Option<Result<InstallClaim, ClaimError>>,
+    /// Whether its object may have it already: a call with it was given up, and may have been carried out.
+    pub may_be_known: Cell<bool>,
 }
 
 impl Post {
@@ -146,6 +149,7 @@ pub fn normalized(
         address: address_of(request),
         received_at,
         claim: InstallClaim::is_made_by(inbound).then(|| InstallClaim::from_event(inbound)),
+        may_be_known: Cell::new(false),
     })
 }
 

@@ -172,7 +172,12 @@ impl<R: PortalRuntime> Portal<R> {
         // Without an answer there may be something; with an empty one there is nothing but what may still be under way.
         let unfinished = waiting.as_ref().is_none_or(|events| !events.is_empty());
         let from_directory = waiting.unwrap_or_default();
-        let new: Vec<&HeldEvent> = from_directory.iter().filter(|held| held.number > taken_to).collect();
+        let member_id = memory.registration.member_id.clone();
+        let own = memory.held.of_token(&self.runtime, &member_id, &hash, 0)?;
+        // What this object held after its caller had given it up, the Directory was given as well.
+        let is_held_twice = |held: &&HeldEvent| from_directory.iter().any(|other| other.event.id == held.event.id);
+        let new = from_directory.iter().filter(|held| held.number > taken_to);
+        let new: Vec<&HeldEvent> = new.chain(own.iter().filter(|held| !is_held_twice(held))).collect();
         // The Worker, whose first call's answer was lost, may have had an event held once more that was released meanwhile.
         let known = if is_late || taken_to > 0 {
             let ids: Vec<EventId> = new.iter().map(|held| held.event.id).collect();
@@ -180,10 +185,8 @@ impl<R: PortalRuntime> Portal<R> {
         } else {
             Vec::new()
         };
-        let member_id = memory.registration.member_id.clone();
-        let own = memory.held.of_token(&self.runtime, &member_id, &hash, 0)?;
         let unknown = new.into_iter().filter(|held| !known.contains(&held.event.id.to_string()));
-        let events: Vec<_> = unknown.chain(&own).map(|held| (&held.event, false)).collect();
+        let events: Vec<_> = unknown.map(|held| (&held.event, false)).collect();
         self.log(memory, &events, now)?;
         let numbers: Vec<i64> = own.iter().map(|held| held.number).collect();
         HeldEvents::delete(&self.runtime, &numbers)?;

@@ -2,6 +2,7 @@
 
 use crate::support::application::{Callback, callback, form, installed, relay};
 use crate::support::bitrix::{ADMIN, CLIENT_ID, DOMAIN, EMPLOYEE, Pair, Site};
+use crate::support::fault::Operation;
 use crate::support::post::{MEMBER, OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{MINUTE, Relay, hash};
 use serde_json::json;
@@ -174,6 +175,22 @@ fn a_flood_of_claims_is_limited_before_it_reaches_bitrix24() {
     let statuses: Vec<u16> = (0..150).map(|_| relay.send(callback(&forged, TOKEN)).status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 100);
     assert_eq!(statuses.last(), Some(&429));
+    assert_eq!(relay.bitrix().calls().len(), 100);
+}
+
+#[test]
+fn a_flood_of_claims_at_the_handler_is_limited_as_well() {
+    let relay = relay();
+    let forged = Pair { access: "made-up".to_owned(), refresh: "made-up-too".to_owned() };
+    let callback = Callback { path: "/events", ..Callback::new(&forged, TOKEN) };
+    for _ in 0..150 {
+        relay.send(callback.request());
+    }
+    let calls = relay.faults().count(Operation::CallPortal);
+    for _ in 0..150 {
+        assert_eq!(relay.send(callback.request()).status, 429);
+    }
+    assert_eq!(relay.faults().count(Operation::CallPortal), calls);
     assert_eq!(relay.bitrix().calls().len(), 100);
 }
 

@@ -46,6 +46,43 @@ fn a_form_without_a_token_authorises_and_the_event_brings_the_token() {
     assert_eq!(relay.status()["state"], "active");
 }
 
+/// Before the news of the installation comes its token is unknown, and Bitrix24 sends all from one address.
+#[test]
+fn the_news_of_an_installation_is_heard_behind_any_number_of_events() {
+    for oauth_is_down in [false, true] {
+        let relay = relay();
+        for number in 1..=120 {
+            relay.post(&Post::new(TOKEN, number));
+        }
+        assert_eq!(relay.post(&Post::new(TOKEN, 121)).status, 429);
+        relay.bitrix().oauth_is_down.set(oauth_is_down);
+        let callback = Callback { path: "/events", ..Callback::new(&relay.issue(ADMIN), TOKEN) };
+        assert_eq!(relay.send(callback.request()).status, if oauth_is_down { 202 } else { 200 });
+        relay.bitrix().oauth_is_down.set(false);
+        relay.advance(HOUR);
+        assert_eq!(relay.logged().last().map(String::as_str), Some("install"));
+        assert_eq!(relay.status()["state"], "active");
+    }
+}
+
+/// The object is slow: it holds the event after the Worker gave it up.
+#[test]
+fn an_installation_that_is_held_late_is_logged_once() {
+    for oauth_is_down in [false, true] {
+        let relay = relay();
+        relay.register_webhook(OTHER_TOKEN);
+        relay.advance(MINUTE);
+        relay.faults().plan_next(Operation::CallPortal, 1, true, Then::Hang);
+        relay.bitrix().oauth_is_down.set(oauth_is_down);
+        let callback = Callback { path: "/events", ..Callback::new(&relay.issue(ADMIN), TOKEN) };
+        let answer = relay.send(callback.request());
+        assert!([200, 202].contains(&answer.status), "{answer:?}");
+        relay.bitrix().oauth_is_down.set(false);
+        relay.advance(HOUR);
+        assert_eq!(relay.logged(), ["install"], "the OAuth server is down: {oauth_is_down}");
+    }
+}
+
 #[test]
 fn an_update_may_bring_another_token_and_the_old_one_stays() {
     let relay = installed(TOKEN);
