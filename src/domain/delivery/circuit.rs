@@ -70,13 +70,13 @@ pub enum Admission {
 /// Which attempt it was that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// The first one of the event at this place.
+    /// The first one of the event at this place, beyond which the log is not dealt with.
     First(i64),
     /// A later one: a single event that fails again and again is no outage.
     Later,
-    /// One that a person wants: it tells as much about the destination as a first one, but the log is not to be taken up from
-    /// there.
-    Replay,
+    /// The first one of an event that the log is dealt with beyond long since, as it waited for an earlier one of its thing, or is
+    /// sent again because a person wants it. It tells as much about the destination, but the log is not to be taken up from there.
+    Behind,
     /// One that an open circuit let through.
     Probe,
 }
@@ -139,7 +139,7 @@ impl Circuit {
             if let Attempt::First(seq) = attempt {
                 self.first_failed = Some(self.first_failed.map_or(seq, |first| first.min(seq)));
             }
-            if matches!(attempt, Attempt::First(_) | Attempt::Replay) {
+            if matches!(attempt, Attempt::First(_) | Attempt::Behind) {
                 self.weight += weight(failure.class);
             }
             if self.weight <= WEIGHT_TO_OPEN {

@@ -204,8 +204,8 @@ impl Dispatcher {
         }
         let attempt = match claim.events.as_slice() {
             _ if claim.is_probe => Attempt::Probe,
-            [seq, ..] if self.queue.is_replayed(*seq) => Attempt::Replay,
-            [seq, ..] if self.queue.attempts(*seq) == 0 => Attempt::First(*seq),
+            [seq, ..] if self.queue.is_pending(*seq) => Attempt::First(*seq),
+            [seq, ..] if self.queue.attempts(*seq) == 0 => Attempt::Behind,
             _ => Attempt::Later,
         };
         let was_open = self.circuit.open().is_some();
@@ -226,8 +226,8 @@ impl Dispatcher {
             }
             Blame::OutageSince(first) => {
                 self.release(claim);
-                // A replay is no reason to take the log up from there.
-                let own = claim.events.iter().copied().filter(|seq| !self.queue.is_replayed(*seq));
+                // What lies behind the position is no reason to take the log up from there.
+                let own = claim.events.iter().copied().filter(|seq| self.queue.is_pending(*seq));
                 let first = own.fold(first, i64::min);
                 vec![self.queue.rewind(first)]
             }

@@ -82,6 +82,8 @@ pub struct World {
     replays: Vec<Replay>,
     /// Memory.
     superseded_unsaved: BTreeSet<i64>,
+    /// How far the log was dealt with when an event last arrived, or when memory was read.
+    settled: i64,
     pub arrived: BTreeSet<i64>,
     seed: u32,
 }
@@ -103,6 +105,7 @@ impl World {
             pause: None,
             replays: Vec::new(),
             superseded_unsaved: BTreeSet::new(),
+            settled: 0,
             arrived: BTreeSet::new(),
             seed: 1,
         };
@@ -124,6 +127,7 @@ impl World {
         self.dispatcher = Dispatcher::new(queue, circuit, self.pause.clone()).with(self.has_batches, self.coalesces);
         self.requests.clear();
         self.superseded_unsaved.clear();
+        self.settled = self.cursor;
         self.replays.iter_mut().for_each(Replay::forget);
     }
 
@@ -214,6 +218,9 @@ impl World {
         self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let settlement = self.dispatcher.settle(claim, &outcome, &self.schedule, self.now, self.seed);
         self.note(&settlement.changes, settlement.news.is_some());
+        if outcome == Outcome::Delivered {
+            self.settled = self.dispatcher.queue.position();
+        }
     }
 
     fn arrive(&mut self, events: &[i64]) {
@@ -243,6 +250,7 @@ impl World {
                     self.replays.iter_mut().for_each(|replay| replay.settle_debt(&[*seq]));
                 }
                 Change::Rewound { seq } => {
+                    assert!(*seq > self.settled, "{} was dealt with, and {seq} is where it begins again", self.settled);
                     drop(self.notes.split_off(seq));
                     drop(self.superseded.split_off(seq));
                     drop(self.superseded_unsaved.split_off(seq));

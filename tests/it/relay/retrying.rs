@@ -160,3 +160,29 @@ fn an_event_that_was_given_up_before_the_outage_was_noticed_arrives_when_it_is_o
     assert_eq!(relay.states(), ["delivered"; 6]);
     assert_eq!(relay.received(), ids(1..=6), "in the order of the log");
 }
+
+#[test]
+fn an_outage_sends_nothing_again_that_arrived_long_before_it() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "3600,60")]);
+    relay.register(TOKEN);
+    relay.destination().answers([Answer::Status(500)]);
+    for number in (1..=1).chain(1..=50) {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    // The first attempt of what waited behind the other falls into an outage.
+    relay.destination().answers([Answer::Status(204), Answer::Status(503)]);
+    relay.advance(73 * MINUTE);
+    assert_eq!(relay.states()[..2], ["delivered", "retrying"]);
+    relay.destination().always(Answer::Status(503));
+    for number in 51..=60 {
+        relay.accept(&Post::new(TOKEN, number));
+    }
+    assert_eq!(relay.status()["delivery"]["circuit"], "outage");
+    assert_eq!(relay.states()[..3], ["delivered", "retrying", "delivered"]);
+    relay.destination().always(Answer::Status(204));
+    relay.advance(HOUR);
+    let mut arrived = relay.destination().accepted_ids();
+    arrived.sort_by_key(|id| id.parse::<i32>().ok());
+    assert_eq!(arrived, ids((1..=1).chain(1..=60)), "each once");
+    assert_eq!(relay.states(), ["delivered"; 61]);
+}

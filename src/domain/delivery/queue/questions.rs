@@ -28,6 +28,12 @@ impl Queue {
         self.open.get(&seq).is_some_and(|item| matches!(item.standing, Standing::Replayed { .. }))
     }
 
+    /// Whether storage knows nothing of an event that was offered and is not done: the position has not passed it.
+    #[must_use]
+    pub fn is_pending(&self, seq: i64) -> bool {
+        self.pending.contains(&seq)
+    }
+
     /// The events that may be sent for the first time, oldest first.
     pub fn fresh(&self) -> impl Iterator<Item = i64> {
         self.fresh.iter().copied()
@@ -86,7 +92,7 @@ impl Queue {
     /// Whether an event of the log is still to be tried for the first time, as far as memory alone knows.
     #[must_use]
     pub fn is_to_come(&self, seq: i64) -> bool {
-        (seq > self.seen && !self.done.contains(&seq)) || self.pending.contains(&seq)
+        (seq > self.seen && !self.done.contains(&seq)) || self.is_pending(seq)
     }
 
     /// Whether an event is done that was not offered yet: it cannot be replayed before those in front of it were offered.
