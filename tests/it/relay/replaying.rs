@@ -255,3 +255,14 @@ fn replays_are_few_and_what_is_asked_is_checked() {
     }
     assert_eq!(redeliver(&relay, &json!({"destination": "crm"})).status, 404);
 }
+
+#[test]
+fn a_replay_goes_on_within_a_minute_of_a_variable_being_mended() {
+    let relay = relay_with(1..=3);
+    relay.deploy(&[("FORWARD_URL", "broken")]);
+    assert_eq!(redeliver(&relay, &json!({})).status, 202);
+    relay.advance(HOUR);
+    relay.deploy(&[("FORWARD_URL", crate::support::relay::FORWARD_URL)]);
+    relay.advance(MINUTE);
+    assert_eq!(relay.received(), ids([1, 2, 3, 1, 2, 3]), "no request is needed to wake it");
+}

@@ -107,6 +107,19 @@ fn a_broken_configuration_costs_no_attempt_of_what_is_due_again() {
 }
 
 #[test]
+fn what_is_due_again_goes_on_within_a_minute_of_a_variable_being_mended() {
+    let relay = Relay::with(&[("RETRY_SCHEDULE", "60")]);
+    relay.register(TOKEN);
+    relay.destination().answers([Answer::Status(500)]);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.deploy(&[("FORWARD_URL", "broken")]);
+    relay.advance(HOUR);
+    relay.deploy(&[("FORWARD_URL", crate::support::relay::FORWARD_URL)]);
+    relay.advance(MINUTE);
+    assert_eq!(relay.states(), ["delivered"], "no request is needed to wake it");
+}
+
+#[test]
 fn an_outage_of_hours_loses_nothing() {
     let relay = Relay::new();
     relay.register(TOKEN);

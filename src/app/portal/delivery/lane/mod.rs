@@ -287,7 +287,9 @@ impl Lane {
         if self.destination.is_some() {
             [self.dispatcher.next_due_at(head, now), self.replays_due_at(now)].into_iter().flatten().min()
         } else {
-            (self.dispatcher.queue.position() < head).then(|| now.plus_millis(BROKEN_CHECK_MILLIS))
+            let Dispatcher { queue, .. } = &self.dispatcher;
+            let waits = queue.position() < head || queue.next_due_at().is_some() || !self.replays.is_empty();
+            waits.then(|| now.plus_millis(BROKEN_CHECK_MILLIS))
         }
     }
 
