@@ -21,6 +21,11 @@ impl<'a, T> Racing<'a, T> {
         self.running.push(Box::pin(future));
     }
 
+    /// Whether none runs.
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
     /// The value of the next one that ends; `None` where none runs.
     pub async fn next(&mut self) -> Option<T> {
         poll_fn(|context| self.poll_next(context)).await

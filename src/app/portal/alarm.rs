@@ -32,9 +32,12 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(due_at) = self.next_due_at(now)? else {
             return Ok(());
         };
-        // A run sets the alarm when it ends. Until then the alarm only looks whether it vanished.
-        let earliest = if self.lease.is_free(now) { now } else { now.plus_millis(BACKSTOP_MILLIS) };
-        self.arm(due_at.max(earliest), now).await
+        self.arm(due_at.max(self.earliest_alarm(now)), now).await
+    }
+
+    /// When there is need of an alarm: a run sees to what is due when it sends. Until then the alarm only looks whether it vanished.
+    pub(super) fn earliest_alarm(&self, now: Timestamp) -> Timestamp {
+        if self.lease.is_free(now) { now } else { now.plus_millis(BACKSTOP_MILLIS) }
     }
 
     /// When the alarm is due. One that is long overdue was lost, and counts as none.

@@ -1,7 +1,7 @@
 //! One worker at a time inside an object.
 //!
-//! Requests to an object interleave wherever one of them awaits, so the run that forwards events is claimed. The claim ends
-//! by itself, because the runtime may drop a run without a word, and a claim that nobody holds must not stop deliveries.
+//! Requests to an object interleave wherever one of them awaits, so what a run does before it sends is claimed. The claim ends by
+//! itself, because the runtime may drop a run without a word, and a claim that nobody holds must not stop deliveries.
 
 use crate::domain::time::Timestamp;
 use std::cell::Cell;
@@ -9,7 +9,7 @@ use std::cell::Cell;
 /// How long a claim lasts beyond its last sign of life, in milliseconds: a send of 15 s, and 5 s for what surrounds it.
 const LEASE_MILLIS: i64 = 20_000;
 
-/// The claim of an object's one run.
+/// The claim of what only one may do at a time.
 #[derive(Debug, Default)]
 pub struct Lease {
     holder: Cell<u64>,

@@ -36,7 +36,7 @@ mod upkeep;
 pub use self::upkeep::RECORD_KEY_PREFIX;
 
 use self::command::{PortalCommand, PortalReply};
-use self::delivery::{Lane, Stragglers};
+use self::delivery::Lane;
 use self::installs::{Authorisation, Calls};
 use self::lease::Lease;
 use self::outbox::Outbox;
@@ -210,25 +210,24 @@ impl<R: PortalRuntime> Portal<R> {
         self.has_untold() || (self.lease.is_free(now) && memory.as_ref().is_some_and(is_due))
     }
 
-    /// Does what is due: followers of the log, releases, the record in KV, the report to the Directory, deliveries, and
-    /// pruning. At most one run works at a time.
+    /// Does what is due: followers of the log, releases, the record in KV, the report to the Directory, pruning, and deliveries.
+    /// At most one run at a time does more than deliver.
     pub async fn work(&self) {
         self.tell_followers();
         let now = self.runtime.now();
         let Some(claim) = self.lease.claim(now) else {
             return;
         };
-        let run = async {
+        let upkeep = async {
             self.wake().await?;
-            self.upkeep(&claim).await?;
-            self.deliver(&claim).await
+            self.upkeep(&claim).await
         }
         .await;
         drop(claim);
         // A run logs what it releases.
         self.tell_followers();
-        let outcome = match run {
-            Ok(stragglers) => self.finish(stragglers).await,
+        let outcome = match upkeep {
+            Ok(()) => self.deliver_and_rearm().await,
             Err(error) => Err(error),
         };
         if let Err(error) = outcome {
@@ -239,14 +238,8 @@ impl<R: PortalRuntime> Portal<R> {
         }
     }
 
-    /// Sees to what a run left under way. Where there is more to do, another run need not wait for that.
-    async fn finish(&self, stragglers: Stragglers<'_>) -> Result<(), PortError> {
-        let now = self.runtime.now();
-        let has_more = self.memory.borrow().as_ref().is_some_and(|memory| memory.is_sending(now));
-        if has_more {
-            self.rearm().await?;
-        }
-        self.await_stragglers(stragglers).await?;
+    async fn deliver_and_rearm(&self) -> Result<(), PortError> {
+        self.deliver().await?;
         self.rearm().await
     }
 

@@ -43,6 +43,25 @@ fn a_burst_of_a_thousand_events_costs_little_more_than_their_rows() {
     assert!(told(&relay.faults().counts()) - told(&calls) <= 2, "the Directory is told of busy and idle, no more");
 }
 
+#[test]
+fn a_series_about_one_thing_costs_little_more_than_its_rows() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.advance(HOUR);
+    relay.destination().delay_millis.set(5);
+    let (before, alarms) = (relay.portal().storage.rows_written(), relay.portal().alarms());
+    let posts = (1..=200).map(|_| relay.answer(Post::new(TOKEN, 1).request()));
+    let answers = relay.world.run_all(posts);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    relay.advance(HOUR);
+    assert_eq!(relay.received().len(), 200);
+    let written = relay.portal().storage.rows_written() - before;
+    let rang = relay.portal().alarms() - alarms;
+    println!("200 events of one thing: {written} rows written, {rang} alarms");
+    assert!((200..220).contains(&written), "{written}");
+    assert!(rang <= 6, "{rang}");
+}
+
 /// The platform bills rows that are read too, and the backlog of an outage is long.
 #[test]
 fn a_backlog_is_read_about_twice_whatever_its_length() {

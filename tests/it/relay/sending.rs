@@ -60,6 +60,42 @@ fn an_event_that_hangs_holds_up_no_other_thing() {
     assert_eq!(relay.destination().accepted_ids(), ids(2..=100));
 }
 
+/// Lets a backlog go out in one run, and some time pass.
+fn let_backlog_go(relay: &Relay, millis: i64) {
+    relay.deploy(&[("FORWARD_URL", crate::support::relay::FORWARD_URL)]);
+    relay.status();
+    relay.advance(millis);
+}
+
+#[test]
+fn an_event_goes_on_behind_the_one_before_it_while_another_hangs() {
+    let relay = relay_with_backlog([1, 2, 2, 2].map(|number| Post::new(TOKEN, number)));
+    relay.destination().dislikes(1, Answer::Hang);
+    relay.destination().delay_millis.set(50);
+    let_backlog_go(&relay, SECOND);
+    assert_eq!(relay.destination().accepted_ids(), ids([2, 2, 2]));
+}
+
+#[test]
+fn an_event_is_tried_again_in_time_while_another_hangs() {
+    let relay = relay_with_backlog([1, 2].map(|number| Post::new(TOKEN, number)));
+    relay.deploy(&[("RETRY_SCHEDULE", "2")]);
+    relay.destination().dislikes(1, Answer::Hang);
+    relay.destination().answers([Answer::Status(500)]);
+    let_backlog_go(&relay, 3 * SECOND);
+    assert_eq!(relay.destination().accepted_ids(), ids([2]));
+}
+
+#[test]
+fn a_run_that_may_send_no_more_leaves_the_rest_to_the_next_while_its_request_hangs() {
+    let relay = relay_with_backlog((1..=40).map(|number| Post::new(TOKEN, number)));
+    relay.deploy(&[("DELIVERY_BURST", "6")]);
+    relay.destination().dislikes(1, Answer::Hang);
+    relay.destination().delay_millis.set(50);
+    let_backlog_go(&relay, 2 * SECOND);
+    assert_eq!(relay.destination().accepted_ids(), ids(2..=40));
+}
+
 #[test]
 fn a_delete_never_overtakes_an_update_that_is_tried_again() {
     let relay = Relay::new();

@@ -11,7 +11,6 @@ mod under_way;
 pub use self::lane::{CURSOR_STEP, Lane};
 pub use self::records::{Noted, delete_up_to, noted, retry_all_now};
 pub use self::replay::Replay;
-pub use self::run::Stragglers;
 
 use self::under_way::{MAX_REQUESTS, MAX_REQUESTS_SHARED};
 use super::command::{DeliveryState, DeliveryStatus};

@@ -3,7 +3,6 @@
 use super::lane::Lane;
 use super::message::{Events, Message};
 use crate::app::log_line::{Level, LogLine};
-use crate::app::portal::lease::Claim as Lease;
 use crate::app::portal::{Memory, Portal, event_log};
 use crate::app::ports::{HttpRequest, PortError, PortalRuntime, SendError};
 use crate::app::racing::Racing;
@@ -31,6 +30,8 @@ struct Job {
     destination: String,
     /// Its number among the requests of this object.
     number: u64,
+    /// Which reading of storage it belongs to.
+    start: u32,
     claim: Claim,
     /// Attempts of its first event, with this one.
     attempt: u32,
@@ -42,75 +43,79 @@ struct Job {
     id: Option<String>,
 }
 
-/// The requests that a run leaves under way when it ends.
-#[must_use]
-pub struct Stragglers<'a> {
+/// A run: what it may still send, and the requests that it has under way.
+struct Run<'a> {
+    budget: u32,
+    deadline: Timestamp,
     racing: Racing<'a, (Job, Outcome)>,
-    /// Which reading of storage they belong to.
-    start: u32,
+    /// The number of its newest request.
+    newest: u64,
 }
 
 impl<R: PortalRuntime> Portal<R> {
-    /// Sends what is due, up to `DELIVERY_BURST` requests. Storage has the outcome of each before the next is sent, but for
-    /// the cursor, which may be [`super::CURSOR_STEP`] behind.
+    /// Sends what is due, up to `DELIVERY_BURST` requests, and sees to them until the last has ended. Storage has the outcome of
+    /// each before the next is sent, but for the cursor, which may be [`super::CURSOR_STEP`] behind.
     ///
-    /// It ends as soon as it has nothing more to send, or may send no more. What has no answer by then is left to
-    /// [`Self::await_stragglers`], so that one request at which the destination hangs holds up no event that comes later.
-    pub(in crate::app::portal) async fn deliver(&self, lease: &Lease<'_>) -> Result<Stragglers<'_>, PortError> {
-        let mut budget = self.config.delivery_burst;
-        let deadline = self.runtime.now().plus_millis(MAX_RUN_MILLIS);
-        let mut stragglers = Stragglers { racing: Racing::default(), start: self.started.get() };
+    /// Whenever a request ends, all that may go then goes, so that one at which the destination hangs holds up nothing else. Other
+    /// runs may do the same meanwhile.
+    pub(in crate::app::portal) async fn deliver(&self) -> Result<(), PortError> {
+        let mut run = Run {
+            budget: self.config.delivery_burst,
+            deadline: self.runtime.now().plus_millis(MAX_RUN_MILLIS),
+            racing: Racing::default(),
+            newest: 0,
+        };
         self.release_vanished();
-        while budget > 0 && self.runtime.now() < deadline {
-            if let Some(job) = self.next_job()? {
-                budget -= 1;
-                stragglers.racing.start(self.send(job));
-                continue;
+        self.send_due(&mut run)?;
+        while !run.racing.is_empty() {
+            self.arm_for_rest(&run).await?;
+            if let Some((job, outcome)) = run.racing.next().await {
+                self.end(&job, &outcome)?;
             }
-            if !self.must_wait() {
-                break;
-            }
-            let Some((job, outcome)) = stragglers.racing.next().await else {
-                break;
-            };
-            self.end(&job, &outcome, stragglers.start)?;
-            // Another run may have taken over.
-            if !lease.is_held() {
-                break;
-            }
-            lease.extend(self.runtime.now());
+            self.send_due(&mut run)?;
         }
-        Ok(stragglers)
+        self.save_cursors()
     }
 
-    /// Sees to the requests that a run left under way.
-    pub(in crate::app::portal) async fn await_stragglers(&self, stragglers: Stragglers<'_>) -> Result<(), PortError> {
-        let Stragglers { mut racing, start } = stragglers;
-        while let Some((job, outcome)) = racing.next().await {
-            self.end(&job, &outcome, start)?;
+    /// Lets everything go that may go now. Where another run is still at what comes before, that one does it.
+    fn send_due<'a>(&'a self, run: &mut Run<'a>) -> Result<(), PortError> {
+        while run.budget > 0 && self.runtime.now() < run.deadline && self.lease.is_free(self.runtime.now()) {
+            let Some(job) = self.next_job()? else {
+                break;
+            };
+            run.budget -= 1;
+            run.newest = job.number;
+            run.racing.start(self.send(job));
         }
+        Ok(())
+    }
+
+    /// Sets the alarm for what is due before the requests of a run have ended. What is due now, and not for this run to send, is left
+    /// to the one that sent last, so that no more alarms ring than are needed.
+    async fn arm_for_rest(&self, run: &Run<'_>) -> Result<(), PortError> {
+        let now = self.runtime.now();
+        let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.delivery_due_at(now));
+        let is_newest = run.newest == self.requests_made.get();
+        match due_at.filter(|due_at| *due_at > now || is_newest) {
+            Some(due_at) => self.arm(due_at.max(self.earliest_alarm(now)), now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the cursors of destinations that have nothing more to come. Where more is, its end does it.
+    fn save_cursors(&self) -> Result<(), PortError> {
         let (now, mut memory) = (self.runtime.now(), self.memory.borrow_mut());
         let Some(Memory { lanes, head, .. }) = memory.as_mut() else {
             return Ok(());
         };
-        // Where more is to come, its end does it.
         let is_idle = |lane: &&mut Lane| lane.under_way.is_empty() && !lane.is_due(*head, now);
         lanes.iter_mut().filter(is_idle).try_for_each(|lane| lane.save_cursor(&self.runtime))
     }
 
-    /// Whether there is more to send as soon as a request ends.
-    fn must_wait(&self) -> bool {
-        let (now, memory) = (self.runtime.now(), self.memory.borrow());
-        let Some(Memory { lanes, head, .. }) = memory.as_ref() else {
-            return false;
-        };
-        lanes.iter().any(|lane| lane.is_due(*head, now))
-    }
-
     /// Notes how a request ended. Where memory was thrown away and read again meanwhile, nothing is known of its claim.
-    fn end(&self, job: &Job, outcome: &Outcome, start: u32) -> Result<(), PortError> {
+    fn end(&self, job: &Job, outcome: &Outcome) -> Result<(), PortError> {
         self.log_attempt(job, outcome);
-        if self.started.get() == start { self.settle(job, outcome) } else { Ok(()) }
+        if self.started.get() == job.start { self.settle(job, outcome) } else { Ok(()) }
     }
 
     /// Takes back what was claimed for requests that vanished.
@@ -174,7 +179,8 @@ impl<R: PortalRuntime> Portal<R> {
             (None, None) => Err("the destination is gone".to_owned()),
         };
         let attempt = claim.events.first().map_or(0, |seq| lane.dispatcher.queue.attempts(*seq)) + 1;
-        Ok(Job { destination: lane.name.clone(), number, claim, attempt, began_at: now, logged_at, message, id })
+        let (destination, start) = (lane.name.clone(), self.started.get());
+        Ok(Job { destination, number, start, claim, attempt, began_at: now, logged_at, message, id })
     }
 
     /// Makes one attempt.
