@@ -43,16 +43,11 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(claim) = self.trial.claim(now) else {
             return Ok(PortalReply::Destination(DestinationReply::TestUnderWay));
         };
-        let (status, error) = match message {
-            Message::Post(request) => match self.runtime.post(request).await {
-                Ok(HttpResponse { status: status @ 200..=299, .. }) => (Some(status), None),
-                Ok(HttpResponse { status, .. }) => (Some(status), Some(format!("the destination answered {status}"))),
-                Err(error) => (None, Some(error.to_string())),
-            },
-            Message::Enqueue { binding, events } => {
-                let sent = self.runtime.enqueue(&binding, &events).await;
-                (None, sent.err().map(|error| error.to_string()))
-            }
+        let (status, error) = match message.send(&self.runtime).await {
+            Ok(Some(HttpResponse { status: status @ 200..=299, .. })) => (Some(status), None),
+            Ok(Some(HttpResponse { status, .. })) => (Some(status), Some(format!("the destination answered {status}"))),
+            Ok(None) => (None, None),
+            Err(error) => (None, Some(error.to_string())),
         };
         drop(claim);
         let line = self.line(Level::Info, "destination tested").with("destination", name.as_str());

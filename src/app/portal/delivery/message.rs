@@ -1,6 +1,6 @@
 //! Events as they go out: signed requests, or messages of a queue.
 
-use crate::app::ports::HttpRequest;
+use crate::app::ports::{Http, HttpRequest, HttpResponse, Queues, SendError};
 use crate::app::signed_request::signed_request;
 use crate::domain::destination::{Destination, Endpoint, Format, Webhook};
 use crate::domain::event_id::EventId;
@@ -44,6 +44,17 @@ impl Message {
                 Self::Post(request(webhook, &id, content, now))
             }
         })
+    }
+
+    /// Hands it to the platform. What a server answers; a queue answers nothing.
+    ///
+    /// # Errors
+    /// It did not arrive, as far as is known.
+    pub async fn send(self, runtime: &(impl Http + Queues)) -> Result<Option<HttpResponse>, SendError> {
+        match self {
+            Self::Post(request) => runtime.post(request).await.map(Some),
+            Self::Enqueue { binding, events } => runtime.enqueue(&binding, &events).await.map(|()| None),
+        }
     }
 }
 

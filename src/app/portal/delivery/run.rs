@@ -4,7 +4,7 @@ use super::lane::Lane;
 use super::message::{Events, Message};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::{Memory, Portal, event_log};
-use crate::app::ports::{HttpRequest, PortError, PortalRuntime, SendError};
+use crate::app::ports::{PortError, PortalRuntime, SendError};
 use crate::app::racing::Racing;
 use crate::domain::delivery::dispatcher::{Claim, News, Settlement};
 use crate::domain::delivery::outcome::{Class, Failure, Outcome};
@@ -192,12 +192,13 @@ impl<R: PortalRuntime> Portal<R> {
         };
         let outcome = match message {
             Err(error) => Outcome::failed(Class::Unreadable, error),
-            Ok(Message::Post(request)) => self.post(request).await,
-            Ok(Message::Enqueue { binding, events }) => self
-                .runtime
-                .enqueue(&binding, &events)
-                .await
-                .map_or_else(|error| send_failed(&error), |()| Outcome::Delivered),
+            Ok(message) => match message.send(&self.runtime).await {
+                Ok(Some(answer)) => {
+                    Outcome::from_response(answer.status, answer.retry_after.as_deref(), self.runtime.now())
+                }
+                Ok(None) => Outcome::Delivered,
+                Err(error) => send_failed(&error),
+            },
         };
         (job, outcome)
     }
@@ -217,15 +218,6 @@ impl<R: PortalRuntime> Portal<R> {
         let (now, mut memory) = (self.runtime.now(), self.memory.borrow_mut());
         if let Some(lane) = memory.as_mut().and_then(|memory| memory.lane_mut(&job.destination)) {
             lane.under_way.prolong(job.number, now);
-        }
-    }
-
-    async fn post(&self, request: HttpRequest) -> Outcome {
-        match self.runtime.post(request).await {
-            Ok(response) => {
-                Outcome::from_response(response.status, response.retry_after.as_deref(), self.runtime.now())
-            }
-            Err(error) => send_failed(&error),
         }
     }
 
