@@ -62,6 +62,7 @@ pub async fn read(runtime: &impl EdgeRuntime, caller: Caller<'_>, query: &Query)
         return Err(bad("cursor"));
     }
     cursor.numbering = numbering;
+    let is_round_new = cursor.turn == 0;
     let (mut events, mut bytes, mut asked, mut answered) = (Vec::new(), 0, 0, 0);
     while asked < places.len() && events.len() < limit && bytes < MAX_PAGE_BYTES {
         let at_once = ASKED_AT_ONCE.min(places.len() - asked).min(limit - events.len());
@@ -70,11 +71,9 @@ pub async fn read(runtime: &impl EdgeRuntime, caller: Caller<'_>, query: &Query)
         let pages = join_all(group.iter().map(|place| read_place(runtime, place, &cursor, share))).await;
         for (place, page) in group.iter().zip(pages) {
             cursor.turn = place.number;
-            // One that does not answer now keeps its place, and holds up no other.
-            let Ok(page) = page else {
-                cursor.has_left = true;
-                continue;
-            };
+            // One that does not answer now keeps its place until the next round, and holds up no other. Nor is it a reason to
+            // begin that at once: it may be down for hours.
+            let Ok(page) = page else { continue };
             answered += 1;
             cursor.set_place(place.number, page.next);
             let size: usize = page.events.iter().map(|logged| logged.event.get().len()).sum();
@@ -85,10 +84,12 @@ pub async fn read(runtime: &impl EdgeRuntime, caller: Caller<'_>, query: &Query)
         }
         asked += at_once;
     }
-    if asked > 0 && answered == 0 {
+    let is_round_over = asked == places.len() && places.len() < MAX_ASKED as usize;
+    // A problem brings no cursor, and the caller repeats its call. So it may tell only of a whole round: in the middle of one, the
+    // same few portals would be asked again and again, and no other.
+    if is_round_new && is_round_over && asked > 0 && answered == 0 {
         return Err(unavailable());
     }
-    let is_round_over = asked == places.len() && places.len() < MAX_ASKED as usize;
     let more = !is_round_over || cursor.has_left;
     if is_round_over {
         cursor.turn = 0;

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const ERP: &str = "erp-token-of-24-characters";
+/// How often one call tries to reach a portal.
+const TRIES: usize = 3;
 
 fn relay() -> Relay {
     let tokens = format!("erp={ERP}@m2,m4");
@@ -143,10 +145,62 @@ fn a_portal_that_does_not_answer_holds_up_no_other_and_is_read_later() {
         relay.faults().plan(Fault { operation: Operation::CallPortal, number, persisted: false, then: Then::Error });
     }
     let mut reader = Reader::default();
-    assert!(reader.call(&relay, 50));
+    reader.drain(&relay, 50);
     assert_eq!((reader.of("m1"), reader.of("m2")), (vec![], vec![1, 2]));
     reader.drain(&relay, 50);
     assert_eq!((reader.of("m1"), reader.of("m2")), (vec![1, 2], vec![1, 2]));
+}
+
+/// A call asks 32 portals, so the last of 33 is asked alone.
+#[test]
+fn a_portal_that_stays_down_stops_nobody_and_is_asked_once_a_round() {
+    let relay = relay();
+    for number in 1..=33 {
+        register(&relay, &format!("p{number}"));
+    }
+    let mut reader = Reader::default();
+    for number in 1..=3 {
+        log(&relay, "p1", number..=number);
+        assert!(reader.call(&relay, 50), "the last portal is still to be asked");
+        relay.faults().plan_next(Operation::CallPortal, TRIES, false, Then::Error);
+        assert!(!reader.call(&relay, 50), "the next round has time");
+    }
+    assert_eq!((reader.of("p1"), relay.faults().struck()), (vec![1, 2, 3], 3 * TRIES));
+}
+
+#[test]
+fn a_portal_that_stays_down_stops_nobody_who_reads_one_event_at_a_time() {
+    let relay = relay();
+    for member_id in ["m1", "m2"] {
+        register(&relay, member_id);
+        log(&relay, member_id, 1..=3);
+    }
+    let mut reader = Reader::default();
+    for _ in 1..=3 {
+        assert!(reader.call(&relay, 1), "the other portal is still to be asked");
+        relay.faults().plan_next(Operation::CallPortal, TRIES, false, Then::Error);
+        assert!(reader.call(&relay, 1), "the first portal may have more");
+    }
+    assert_eq!((reader.of("m1"), reader.of("m2")), (vec![1, 2, 3], vec![]));
+    reader.drain(&relay, 1);
+    assert_eq!(reader.of("m2"), [1, 2, 3]);
+}
+
+#[test]
+fn where_no_portal_answers_the_reader_is_told_and_loses_nothing() {
+    let relay = relay();
+    for member_id in ["m1", "m2"] {
+        register(&relay, member_id);
+        log(&relay, member_id, 1..=2);
+    }
+    let mut reader = Reader::default();
+    reader.drain(&relay, 50);
+    log(&relay, "m2", 3..=3);
+    relay.faults().plan_next(Operation::CallPortal, 2 * TRIES, false, Then::Error);
+    let target = format!("/log?cursor={}", reader.cursor.as_ref().unwrap());
+    assert_eq!(relay.admin("GET", &target, &Value::Null).code(), "unavailable");
+    reader.drain(&relay, 50);
+    assert_eq!((reader.of("m1"), reader.of("m2")), (vec![1, 2], vec![1, 2, 3]));
 }
 
 #[test]
