@@ -67,7 +67,7 @@ impl Edge {
     }
 }
 
-/// One page of a log; where it would be empty, after as long a wait as was asked for.
+/// One page of a log; where it would be empty, after as long a wait as was asked for, or as many rows as one request may read.
 pub async fn read_log<R: EdgeRuntime>(runtime: &R, member_id: &MemberId, query: &Query) -> Result<Reply, Problem> {
     let wait = query.number("wait", 0..=MAX_WAIT_SECONDS)?.unwrap_or(0);
     let mut reader = LogReader::new(member_id.clone(), log_query(query)?);

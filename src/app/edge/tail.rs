@@ -54,7 +54,7 @@ impl<F: Feed> Tail<F> {
         // What went wrong is in the log, and the client can only come back.
         let events = self.reader.next(runtime, now.plus_millis(HEARTBEAT_MILLIS)).await.ok()?;
         if events.is_empty() {
-            // An `id` without data moves the place to resume from past what the filter left out.
+            // An `id` without data moves the place to resume from past what the filter left out, however much that is.
             return Some(format!(":\nid: {}\n\n", self.reader.position()));
         }
         Some(to_text(&events))

@@ -1,5 +1,7 @@
 //! The log is followed: nothing is left out, nothing comes twice, whatever happens in between.
 
+use super::copy_first_event;
+use crate::support::fault::{Operation, Then};
 use crate::support::post::{MEMBER, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay, SECOND, events_of, ids};
 use serde_json::Value;
@@ -44,6 +46,51 @@ fn a_long_poll_ends_in_time_and_looks_at_what_is_there_first() {
     assert_eq!(answer.code(), "bad_request");
 }
 
+/// A log in which only the newest event is about a deal, and it stands behind more rows than one request reads.
+fn relay_with_one_deal() -> Relay {
+    let relay = relay_with(1);
+    copy_first_event(&relay, 60_000);
+    relay.accept(&Post::new(TOKEN, 2).named("ONCRMDEALADD"));
+    relay
+}
+
+#[test]
+fn a_long_poll_for_something_rare_tells_how_far_it_looked() {
+    let relay = relay_with_one_deal();
+    let start = relay.now();
+    let poll = |after: i64| {
+        let before = relay.faults().count(Operation::CallPortal);
+        let page = relay.get(&format!("/portals/{MEMBER}/events?after={after}&type=crm.*&wait=30"));
+        let calls = relay.faults().count(Operation::CallPortal) - before;
+        assert!(calls <= 12, "{calls} calls of the object");
+        (events_of(&page).len(), page["next"].as_i64().expect("a page says where the next begins"))
+    };
+    assert_eq!(poll(0), (0, 55_000));
+    assert_eq!(poll(55_000), (1, 60_001));
+    assert_eq!(relay.now(), start, "there was something to read");
+}
+
+#[test]
+fn a_tail_for_something_rare_tells_how_far_it_looked() {
+    let relay = relay_with_one_deal();
+    let mut tail = relay.tail("type=crm.*", None);
+    assert_eq!(tail.places(), [0; 0]);
+    assert_eq!(tail.next().as_deref(), Some(":\nid: 55000\n\n"));
+    drop(tail);
+    let mut tail = relay.tail("type=crm.*", Some(55_000));
+    assert_eq!([tail.places(), tail.places()].concat(), [60_001]);
+}
+
+#[test]
+fn a_long_poll_for_something_rare_ends_in_time_however_slow_the_object_is() {
+    let relay = relay_with_one_deal();
+    relay.faults().plan_next(Operation::CallPortal, 20, true, Then::Late);
+    let start = relay.now();
+    let page = relay.get(&format!("/portals/{MEMBER}/events?type=crm.*&wait=10"));
+    assert_eq!((events_of(&page).len(), page["next"].as_i64()), (0, Some(15_000)));
+    assert_eq!(relay.now().millis_since(start), 12 * SECOND, "the last read began in time");
+}
+
 #[test]
 fn a_tail_gives_the_backlog_and_then_what_comes() {
     let relay = relay_with(120);
@@ -71,7 +118,7 @@ fn news_of_a_live_log_costs_no_read_and_no_row() {
     tail.places();
     relay.accept(&Post::new(TOKEN, 2));
     assert_eq!(tail.places(), [2]);
-    let calls = |relay: &Relay| relay.faults().counts().get(&crate::support::fault::Operation::CallPortal).copied();
+    let calls = |relay: &Relay| relay.faults().counts().get(&Operation::CallPortal).copied();
     let (before, rows) = (calls(&relay), relay.portal().storage.rows_written());
     for number in 3..=12 {
         relay.accept(&Post::new(TOKEN, number));

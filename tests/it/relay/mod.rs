@@ -55,3 +55,13 @@ fn relay_with_an_outage() -> Relay {
     relay.advance(HOUR);
     relay
 }
+
+/// Fills the log with copies of its first event, since as many posts would take long.
+fn copy_first_event(relay: &Relay, places: i32) {
+    relay.portal().storage.run(&format!(
+        "WITH RECURSIVE places(seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM places WHERE seq < {places})
+         INSERT INTO log SELECT places.seq, id, logged_at, type, subject, removed, bytes, event
+         FROM log, places WHERE log.seq = 1"
+    ));
+    relay.restart();
+}

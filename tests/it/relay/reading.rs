@@ -1,5 +1,6 @@
 //! The log is read in pages, each of bounded size and cost.
 
+use super::copy_first_event;
 use crate::support::post::{MEMBER, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay, events_of, ids};
 use serde_json::Value;
@@ -9,16 +10,6 @@ fn page(relay: &Relay, query: &str) -> (Vec<String>, i64) {
     let page = relay.get(&format!("/portals/{MEMBER}/events?{query}"));
     let ids = events_of(&page).into_iter().map(|logged| logged.id).collect();
     (ids, page["next"].as_i64().expect("a page says where the next begins"))
-}
-
-/// Fills the log with copies of its first event, since as many posts would take long.
-fn copy_first_event(relay: &Relay, places: i32) {
-    relay.portal().storage.run(&format!(
-        "WITH RECURSIVE places(seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM places WHERE seq < {places})
-         INSERT INTO log SELECT places.seq, id, logged_at, type, subject, removed, bytes, event
-         FROM log, places WHERE log.seq = 1"
-    ));
-    relay.restart();
 }
 
 #[test]
