@@ -3,7 +3,7 @@
 //! Every step may be repeated: KV may list what was deleted, and a run may end anywhere. The object knows what it has taken.
 
 use super::Edge;
-use super::jobs::JobError;
+use super::jobs::{CRON_MILLIS, JobError};
 use super::objects::LOOKING_MILLIS;
 use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
@@ -23,8 +23,6 @@ use std::collections::{BTreeMap, VecDeque};
 const MAX_EVENTS: usize = 250;
 /// Pages of 1,000 keys that one run looks at.
 const MAX_LISTS: usize = 50;
-/// How often the cron trigger fires, in milliseconds.
-pub(super) const CRON_MILLIS: i64 = 300_000;
 /// How long one run goes on, in milliseconds, so that it ends long before the next.
 const MAX_RUN_MILLIS: i64 = 60_000;
 /// Events in one call, and bytes of them, unless a single one is longer: the object has 128 MB.

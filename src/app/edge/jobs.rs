@@ -4,6 +4,9 @@ use super::Edge;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::EdgeRuntime;
 
+/// How often the cron trigger fires, in milliseconds, as `wrangler.toml` has it.
+pub const CRON_MILLIS: i64 = 300_000;
+
 /// A job could not be done this time. The text is for the log.
 pub type JobError = String;
 

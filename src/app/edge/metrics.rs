@@ -1,7 +1,7 @@
 //! `GET /metrics`: how all portals stand, from what they last reported to the Directory, so that nothing wakes an idle one; and
 //! what the Worker answered, as far as its isolates have told.
 
-use super::drain::CRON_MILLIS;
+use super::jobs::CRON_MILLIS;
 use super::objects::{call_directory, unexpected};
 use super::plan::events_today;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, PortalReport};

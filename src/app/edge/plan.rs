@@ -1,7 +1,7 @@
 //! Warns before the free plan's day is used up: over it, Cloudflare refuses, and events are lost.
 
 use super::Edge;
-use super::jobs::JobError;
+use super::jobs::{CRON_MILLIS, JobError};
 use super::metrics::fetch;
 use crate::app::directory::command::PortalReport;
 use crate::app::log_line::{Level, LogLine};
@@ -10,9 +10,6 @@ use crate::domain::free_plan::{DAILY_LIMIT, MAX_REQUESTS_PER_RUN, day_of, near_t
 use crate::domain::time::Timestamp;
 
 const MILLIS_PER_HOUR: i64 = 3_600_000;
-/// Time between two runs of the cron trigger, as `wrangler.toml` has it: the plan is looked at by the first of an hour, since portals
-/// report by the hour.
-const CRON_MILLIS: i64 = 300_000;
 
 /// How many events the portals logged today, as far as they have reported.
 pub fn events_today(portals: &[PortalReport], now: Timestamp) -> i64 {
@@ -25,6 +22,7 @@ pub fn events_today(portals: &[PortalReport], now: Timestamp) -> i64 {
 impl Edge {
     /// Writes a line where today's events may have cost four fifths of what the free plan allows.
     pub(super) async fn check_plan(&self, runtime: &impl EdgeRuntime) -> Result<(), JobError> {
+        // Portals report by the hour, so the first run of each is enough.
         let is_first_of_hour = runtime.now().as_millis().rem_euclid(MILLIS_PER_HOUR) < CRON_MILLIS;
         if self.config.delivery_burst > MAX_REQUESTS_PER_RUN || !is_first_of_hour {
             return Ok(());

@@ -1,5 +1,6 @@
-//! `wrangler.toml` and the code name the same variables.
+//! `wrangler.toml` and the code name the same variables, and mean the same cron trigger.
 
+use crate::support::relay::{CRON, MINUTE};
 use bitrix24_edge_relay::domain::config::{Config, Forwarding};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,14 @@ fn every_variable_of_wrangler_toml_is_read_and_every_one_that_is_read_stands_the
     assert!(unread.is_empty(), "nothing reads {unread:?}");
     assert!(secrets.is_disjoint(&set.keys().chain(unset.keys()).cloned().collect()), "a secret has no value here");
     assert_eq!(secrets.len(), 7);
+}
+
+/// Without it every event that was answered `queued` would be lost, and no lost alarm set again.
+#[test]
+fn the_cron_trigger_of_wrangler_toml_fires_as_often_as_the_code_counts_on() {
+    let text = wrangler_toml();
+    let (_, triggers) = text.split_once("\n[triggers]\n").expect("there is a table of triggers");
+    assert_eq!(triggers.lines().next(), Some(format!("crons = [\"*/{} * * * *\"]", CRON / MINUTE).as_str()));
 }
 
 #[test]

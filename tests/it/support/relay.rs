@@ -8,6 +8,7 @@ use super::ports::Ports;
 use super::post::{MEMBER, Post, Request};
 use super::services::{KvStore, Limiter};
 use super::world::{OPERATOR_URL, World};
+use bitrix24_edge_relay::app::edge::jobs::CRON_MILLIS;
 use bitrix24_edge_relay::app::edge::{self, Edge};
 use bitrix24_edge_relay::domain::secret::Secret;
 use bitrix24_edge_relay::domain::time::Timestamp;
@@ -24,7 +25,7 @@ pub const MINUTE: i64 = 60 * SECOND;
 pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 /// How often the cron trigger fires.
-pub const CRON: i64 = 5 * MINUTE;
+pub const CRON: i64 = CRON_MILLIS;
 /// Variables that have the operator told what needs a person.
 pub const WITH_OPERATOR: [(&str, &str); 2] =
     [("OPS_WEBHOOK_URL", OPERATOR_URL), ("OPS_WEBHOOK_SECRET", FORWARD_SECRET)];
