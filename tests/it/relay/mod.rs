@@ -17,6 +17,7 @@ mod following;
 mod formats;
 mod forwarding;
 mod histories;
+mod holding;
 mod limiting;
 mod logging;
 mod losing;
