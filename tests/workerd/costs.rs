@@ -12,8 +12,11 @@ use crate::support::worker::{Relay, Settings};
 
 /// Events of a burst.
 const BURST: u32 = 1_000;
-/// Requests to the relay at once.
-const SENDERS: usize = 8;
+/// Requests to the relay at once, as many as the benchmark has.
+const SENDERS: usize = 32;
+/// Requests to objects for each event of a burst. The benchmark counts 0.20 (docs/PERFORMANCE.md); on a busy machine fewer senders come
+/// together, and without any company it is more than one.
+const MOST_REQUESTS: f64 = 0.5;
 /// Time in which everything is delivered.
 const DELIVERED: Duration = Duration::from_mins(1);
 /// Time in which the relay does whatever it does after a delivery.
@@ -40,7 +43,7 @@ fn a_lone_event_costs_three_rows_and_two_requests() {
 }
 
 #[test]
-fn a_burst_costs_little_more_than_one_row_and_one_request_for_each_event() {
+fn a_burst_costs_little_more_than_one_row_and_half_a_request_at_most_for_each_event() {
     let scene = Scene::start();
     let used = scene.deliver(BURST, SENDERS);
     let (rows, requests) = (per_event(used.billed_rows()), per_event(used.billed_requests()));
@@ -56,7 +59,7 @@ fn a_burst_costs_little_more_than_one_row_and_one_request_for_each_event() {
     let pruning = per_event(used.billed_rows());
     println!("until they are pruned: {pruning:.3} rows for each event; {used:?}");
     assert!(rows <= 1.2, "{rows} rows");
-    assert!(requests <= 1.05, "{requests} requests");
+    assert!(requests <= MOST_REQUESTS, "{requests} requests");
     assert!(pruning <= 1.1, "{pruning} rows to prune");
     let left = scene.relay.log(&scene.portal).len();
     assert!(left <= 1, "{left} events were not pruned");
