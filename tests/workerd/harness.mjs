@@ -85,6 +85,8 @@ const operations = {
   },
   "kv-get": async ({ key }) => (await installs()).get(key),
   "kv-list": async ({ prefix }) => (await (await installs()).list({ prefix })).keys.map(({ name }) => name),
+  // In seconds since 1970; none for what stays.
+  "kv-expiration": async ({ key }) => (await (await installs()).list({ prefix: key })).keys.find(({ name }) => name === key)?.expiration,
   "kv-put": async ({ key, value }) => (await installs()).put(key, value),
   "kv-delete": async ({ key }) => (await installs()).delete(key),
   logs: () => logs,

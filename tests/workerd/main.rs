@@ -36,6 +36,7 @@ mod pulling;
 mod removed;
 mod secrets;
 mod simulated;
+mod spilled;
 mod support;
 mod tricks;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! What the harness can do behind the relay's back.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 
 use super::worker::Relay;
 
@@ -47,6 +48,12 @@ impl Relay {
     pub fn kv_keys(&self, prefix: &str) -> Vec<String> {
         let keys = self.control("kv-list", &json!({ "prefix": prefix }));
         keys.as_array().expect("keys are a list").iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// When a key of the namespace `INSTALLS` expires, since 1970; nothing where it stays.
+    #[track_caller]
+    pub fn kv_expiration(&self, key: &str) -> Option<Duration> {
+        self.control("kv-expiration", &json!({ "key": key })).as_u64().map(Duration::from_secs)
     }
 
     /// Writes to the namespace `INSTALLS`.
