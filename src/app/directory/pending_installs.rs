@@ -37,6 +37,16 @@ const LONGEST_PAUSE_MILLIS: i64 = 3_600_000;
 /// Claims that one alarm tries. Each takes three requests of up to 10 s.
 const TRIES: i64 = 10;
 
+/// What became of a claim that was tried.
+enum Tried {
+    /// It is proven, or false, or only its sender can bring another one.
+    Settled,
+    /// It is tried again at once, as it is now.
+    Renewed(Sealed),
+    /// It is tried again later.
+    Waits,
+}
+
 /// A claim that waits.
 struct Pending {
     number: i64,
@@ -85,9 +95,14 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
             ORDER BY due_at LIMIT ?";
         let rows = self.runtime.query(query, &[now.as_millis().into(), TRIES.into()])?;
         for pending in rows.iter().map(read).collect::<Result<Vec<_>, _>>()? {
-            let is_settled = self.try_install(&pending).await;
+            let tried = self.try_install(&pending).await;
             let now = self.runtime.now();
-            if is_settled || now.millis_since(pending.received_at) >= MAX_AGE_MILLIS {
+            if let Tried::Renewed(claim) = tried {
+                let values = [claim.as_str().into(), now.as_millis().into(), pending.number.into()];
+                self.runtime.query("UPDATE pending_install SET claim = ?, due_at = ? WHERE number = ?", &values)?;
+                continue;
+            }
+            if matches!(tried, Tried::Settled) || now.millis_since(pending.received_at) >= MAX_AGE_MILLIS {
                 self.runtime.query("DELETE FROM pending_install WHERE number = ?", &[pending.number.into()])?;
                 continue;
             }
@@ -99,8 +114,8 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
         Ok(())
     }
 
-    /// Lets the portal's object prove a claim. Whether that is settled, one way or the other.
-    async fn try_install(&self, pending: &Pending) -> bool {
+    /// Lets the portal's object prove a claim.
+    async fn try_install(&self, pending: &Pending) -> Tried {
         let command = PortalCommand::Install(Install {
             member_id: pending.member_id.clone(),
             claim: pending.claim.clone(),
@@ -115,13 +130,14 @@ impl<R: DirectoryRuntime> DirectoryObject<R> {
                 | PortalReply::InstallRefused
                 | PortalReply::InstallPending(PendingInstall::NotAdmin)
                 | PortalReply::TooManyTokens,
-            ) => true,
-            Ok(_) => false,
+            ) => Tried::Settled,
+            Ok(PortalReply::ClaimRenewed(claim)) => Tried::Renewed(claim),
+            Ok(_) => Tried::Waits,
             Err(error) => {
                 let line =
                     LogLine::new(Level::Warn, "portal unreachable").with("member_id", pending.member_id.as_str());
                 self.runtime.write(line.with("error", error.cause));
-                false
+                Tried::Waits
             }
         }
     }

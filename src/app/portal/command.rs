@@ -261,6 +261,8 @@ pub enum PortalReply {
     },
     /// The claim cannot be proven yet.
     InstallPending(PendingInstall),
+    /// The tokens of the claim had to be renewed: this is the claim now, sealed. Keep it, and ask again.
+    ClaimRenewed(Sealed),
     /// The claim is false.
     InstallRefused,
     /// How far an installation is.

@@ -1,6 +1,7 @@
 //! A claim that the application was installed on a portal. Anybody can make one, so nothing of it counts before it is
 //! proven.
 
+use super::authorisation::TokenPair;
 use super::endpoint::OAuthServer;
 use crate::domain::inbound::InboundEvent;
 use crate::domain::member_id::MemberId;
@@ -89,6 +90,12 @@ impl InstallClaim {
             application_token: token(form.text("APPLICATION_TOKEN")),
             occurred_at: None,
         })
+    }
+
+    /// The same with another pair of tokens. Where there is no new refresh token, the old one stays.
+    #[must_use]
+    pub fn with_pair(self, pair: TokenPair) -> Self {
+        Self { access_token: pair.access, refresh_token: pair.refresh.or(self.refresh_token), ..self }
     }
 
     /// The claim as a secret text, tokens and all: to be sealed, and nothing else.

@@ -5,7 +5,9 @@ use crate::support::bitrix::{ADMIN, DOMAIN};
 use crate::support::fault::{Operation, Then};
 use crate::support::post::{MEMBER, Post, Request, TOKEN};
 use crate::support::relay::{ADMIN_TOKEN, DAY, HOUR, MINUTE, Relay};
+use crate::support::world::UnderWay;
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 fn token(relay: &Relay) -> Value {
     let answer = relay.send(token_request(BROKER_TOKEN));
@@ -135,6 +137,25 @@ fn a_crash_between_refresh_and_storing_says_what_to_do() {
     assert_eq!(answer.status, 409, "{answer:?}");
     assert_eq!(relay.application()["state"], "reauthorise");
     assert!(relay.application()["advice"].as_str().is_some_and(|advice| advice.contains("opens the application once")));
+}
+
+#[test]
+fn a_refresh_of_tokens_that_were_replaced_meanwhile_ends_no_authorisation() {
+    let relay = Rc::new(installed(TOKEN));
+    relay.advance(2 * HOUR);
+    relay.world.gates.close(|operation, _| operation == Operation::Exchange);
+    let caller = Rc::clone(&relay);
+    let mut calls = [UnderWay::new(async move { caller.answer(token_request(BROKER_TOKEN)).await })];
+    relay.world.settle_with(&mut calls, 0);
+    let (refresh, ..) = relay.world.gates.waiting().remove(0);
+    relay.world.gates.close(|_, _| false);
+    assert_eq!(relay.send(callback(&relay.issue(ADMIN), TOKEN)).status, 200);
+    relay.bitrix().forget_refresh_tokens();
+    relay.world.gates.let_go(refresh, None);
+    relay.world.settle_with(&mut calls, 0);
+    assert_eq!(relay.application()["state"], "valid");
+    let answer = calls[0].value.take().expect("it was answered");
+    assert_eq!((answer.status, answer.json()["access_token"].clone()), (200, json!("access-token-number-2")));
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, hash, ids};
 use serde_json::{Value, json};
 
+const ANOTHER_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+const UNKNOWN_KEY: &str = "it was sealed under a key that VAULT_KEY does not have";
+
 #[test]
 fn a_callback_that_is_proven_registers_the_portal_and_releases_what_was_held() {
     let relay = relay();
@@ -170,6 +173,34 @@ fn a_claim_that_outlived_its_access_token_is_proven_by_its_refresh_token() {
     relay.advance(2 * HOUR);
     assert_eq!(relay.application()["state"], "valid");
     assert_eq!(relay.bitrix().count("oauth/token"), 1);
+}
+
+#[test]
+fn a_claim_survives_a_portal_that_is_down_for_hours() {
+    let relay = relay();
+    relay.bitrix().rest_is_down.set(true);
+    assert_eq!(relay.send(callback(&relay.issue(ADMIN), TOKEN)).status, 202);
+    relay.advance(3 * HOUR);
+    assert_eq!(relay.bitrix().count("oauth/token"), 2, "its tokens last for an hour");
+    relay.bitrix().rest_is_down.set(false);
+    relay.advance(2 * HOUR);
+    assert_eq!(relay.application()["state"], "valid");
+    assert_eq!(relay.logged(), ["install"]);
+}
+
+#[test]
+fn a_claim_waits_until_the_key_that_it_was_sealed_under_is_back() {
+    let relay = relay();
+    relay.bitrix().oauth_is_down.set(true);
+    assert_eq!(relay.send(callback(&relay.issue(ADMIN), TOKEN)).status, 202);
+    let key = relay.world.variables.borrow()["VAULT_KEY"].clone();
+    relay.deploy(&[("VAULT_KEY", ANOTHER_KEY)]);
+    relay.bitrix().oauth_is_down.set(false);
+    relay.advance(2 * HOUR);
+    assert_eq!(relay.lines("install pending").last().expect("it was tried")["error"], UNKNOWN_KEY);
+    relay.deploy(&[("VAULT_KEY", &format!("{ANOTHER_KEY} {key}"))]);
+    relay.advance(2 * HOUR);
+    assert_eq!(relay.application()["state"], "valid");
 }
 
 #[test]

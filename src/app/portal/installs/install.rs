@@ -13,7 +13,7 @@ use crate::domain::application::claim::InstallClaim;
 use crate::domain::install::{TokenKind, TokenStatus};
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
-use crate::domain::vault::SealedFor;
+use crate::domain::vault::{NONCE_BYTES, SealedFor, VaultError};
 
 /// What a claim is sealed as, on its way from the Worker and where it waits.
 pub const CLAIM_PURPOSE: &str = "install.claim";
@@ -34,9 +34,15 @@ impl<R: PortalRuntime> Portal<R> {
             return Ok(PortalReply::NotConfigured);
         };
         let sealed_for = SealedFor { member_id: &install.member_id, purpose: CLAIM_PURPOSE };
-        // One that does not open is refused, whatever is wrong with it.
-        let opened = self.config.vault.open(&install.claim, sealed_for).ok();
-        let Some(claim) = opened.and_then(|secret| InstallClaim::from_secret(&secret)) else {
+        let claim = match self.config.vault.open(&install.claim, sealed_for) {
+            Ok(secret) => InstallClaim::from_secret(&secret),
+            // The Worker sealed it: with a key that this object does not have yet, or that the operator took away.
+            Err(error @ (VaultError::NoKey | VaultError::UnknownKey)) => {
+                return Ok(self.postpone(&install, PendingInstall::Unreachable, &error.to_string()));
+            }
+            Err(VaultError::Broken) => None,
+        };
+        let Some(claim) = claim else {
             return Ok(self.refuse(&install, "the claim does not open"));
         };
         if claim.application_token.as_ref().is_some_and(|token| token.expose().len() < MIN_TOKEN_BYTES) {
@@ -50,6 +56,7 @@ impl<R: PortalRuntime> Portal<R> {
                 return Ok(self.postpone(&install, PendingInstall::NotAdmin, cause));
             }
             Err(Unproven::Later(cause)) => return Ok(self.postpone(&install, PendingInstall::Unreachable, &cause)),
+            Err(Unproven::Renewed(pair)) => return self.renewed_claim(&claim.with_pair(pair)),
         };
         // Storage may have failed another request meanwhile, and memory been thrown away.
         self.wake().await?;
@@ -64,6 +71,14 @@ impl<R: PortalRuntime> Portal<R> {
         }
         let news = News { claim, proven, sha256 };
         self.take_install(install, news, &application.client_id).await
+    }
+
+    fn renewed_claim(&self, claim: &InstallClaim) -> Result<PortalReply, PortError> {
+        let sealed_for = SealedFor { member_id: &claim.member_id, purpose: CLAIM_PURPOSE };
+        let mut nonce = [0; NONCE_BYTES];
+        self.runtime.fill(&mut nonce);
+        let sealed = self.config.vault.seal(&claim.to_secret(), sealed_for, nonce);
+        sealed.map(PortalReply::ClaimRenewed).map_err(|error| PortError::new("vault.seal", &error))
     }
 
     async fn take_install(&self, install: Install, news: News, client_id: &str) -> Result<PortalReply, PortError> {

@@ -37,11 +37,13 @@ pub enum Unproven {
     NotAdmin,
     /// Who could prove it cannot be asked: try later.
     Later(String),
+    /// Its access token had ended, and was renewed: try with these, which alone are good now.
+    Renewed(TokenPair),
 }
 
 impl<R: PortalRuntime> Portal<R> {
-    /// Proves a claim. One that waited longer than its access token lasts may be proven by its refresh token, which is used
-    /// up by it.
+    /// Proves a claim. One that waited longer than its access token lasts is renewed by its refresh token, which is used up by it: so
+    /// the new pair is handed out before anything else is tried.
     pub(super) async fn prove(
         &self,
         application: &Application,
@@ -53,6 +55,7 @@ impl<R: PortalRuntime> Portal<R> {
             match self.prove_at(*server, application, claim, may_refresh).await {
                 Ok(proven) => return self.prove_admin(proven).await,
                 // The other server may be unreachable, and still be the one that knows.
+                Err(renewed @ Unproven::Renewed(_)) => return Err(renewed),
                 Err(later @ Unproven::Later(_)) => refusal = later,
                 Err(other) if !matches!(refusal, Unproven::Later(_)) => refusal = other,
                 Err(_) => {}
@@ -75,13 +78,7 @@ impl<R: PortalRuntime> Portal<R> {
             Err(OAuthError::Refused(code)) => Err(Unproven::False(code)),
             Err(OAuthError::Expired) => match claim.refresh_token.as_ref().filter(|_| may_refresh) {
                 Some(token) => match oauth_client::renew(&self.runtime, server, application, token, now).await {
-                    Ok(renewal) if renewal.member_id == claim.member_id => Ok(Proven {
-                        server,
-                        domain: renewal.endpoint.host().to_owned(),
-                        endpoint: renewal.endpoint,
-                        user_id: renewal.user_id,
-                        pair: renewal.pair,
-                    }),
+                    Ok(renewal) if renewal.member_id == claim.member_id => Err(Unproven::Renewed(renewal.pair)),
                     Ok(_) => Err(Unproven::False("the token is another portal's".to_owned())),
                     Err(OAuthError::Unreachable(cause)) => Err(Unproven::Later(cause)),
                     Err(error) => Err(Unproven::False(error.to_string())),

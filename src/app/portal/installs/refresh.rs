@@ -99,7 +99,17 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(refresh_token) = &pair.refresh else {
             return self.end_authorisation(AuthorisationState::Reauthorise);
         };
-        match oauth_client::renew(&self.runtime, server, application, refresh_token, now).await {
+        let answered = oauth_client::renew(&self.runtime, server, application, refresh_token, now).await;
+        // Storage may have failed another request meanwhile, and memory been thrown away.
+        if let Err(error) = self.wake().await {
+            self.calls.rescued.replace(answered.ok());
+            return Err(error);
+        }
+        // Or the application was installed anew, or removed: then the answer is about tokens that nobody has any more.
+        if !matches!(self.open_pair(), Ok((_, standing)) if standing.access == pair.access) {
+            return Ok(Ok(()));
+        }
+        match answered {
             Ok(renewal) => self.keep_renewal(renewal).map(Ok),
             Err(OAuthError::Refused(code)) => self.end_authorisation(AuthorisationState::of_refusal(&code)),
             Err(error) => {
