@@ -7,6 +7,7 @@
 pub mod directory;
 pub mod edge;
 pub mod held_events;
+pub mod kv_record;
 pub mod log_line;
 pub mod migrations;
 pub mod portal;

@@ -8,7 +8,7 @@ use super::destinations;
 use super::install::install_is_not_configured;
 use super::merged_log;
 use super::metrics;
-use super::objects::{call_directory, call_portal, unexpected};
+use super::objects::{call_directory, call_portal, unavailable, unexpected};
 use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad, read_json};
 use super::read::{read_log, tell_activity};
 use super::records::{adopt, compare_record};
@@ -180,7 +180,10 @@ pub async fn call_known(
 ) -> Result<PortalReply, Problem> {
     let hint = LocationHint::choose(None, None);
     let reply = call_portal(runtime, member_id, hint, |_| command.clone()).await?;
-    if matches!(reply, PortalReply::UnknownPortal) && adopt(runtime, member_id, hint).await? {
+    // While KV cannot be asked, nobody knows that there is no such portal.
+    if matches!(reply, PortalReply::UnknownPortal)
+        && adopt(runtime, member_id, hint).await?.map_err(|_| unavailable())?
+    {
         return call_portal(runtime, member_id, hint, |_| command.clone()).await;
     }
     Ok(reply)
@@ -207,10 +210,6 @@ async fn register(
     let hint = LocationHint::choose(domain.as_deref(), None);
     let kind = body.kind;
     let register = Register { member_id: member_id.clone(), sha256: token.sha256(), kind, label, domain };
-    // What KV says comes first, so that a portal that was written by hand keeps its other tokens.
-    if matches!(call_portal(runtime, &member_id, hint, |_| PortalCommand::Status).await?, PortalReply::UnknownPortal) {
-        adopt(runtime, &member_id, hint).await?;
-    }
     match call_portal(runtime, &member_id, hint, |_| PortalCommand::Register(register.clone())).await? {
         PortalReply::Portal(portal) => {
             cache.borrow_mut().set_registered(&member_id);

@@ -174,7 +174,8 @@ async fn bring(runtime: &impl EdgeRuntime, member_id: &MemberId, events: Vec<App
             }
             Ok(PortalReply::UnknownPortal) if may_adopt => {
                 may_adopt = false;
-                adopt(runtime, member_id, hint).await.map_err(|problem| problem.code().as_str().to_owned())?;
+                let adopted = adopt(runtime, member_id, hint).await;
+                adopted.map_err(|problem| problem.code().as_str().to_owned())?.map_err(|error| error.to_string())?;
                 continue;
             }
             Ok(PortalReply::UnknownPortal) => Err("its object does not know it".to_owned()),

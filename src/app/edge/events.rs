@@ -203,7 +203,8 @@ impl Edge {
                 PortalReply::Appended(judged) => Ok(judged.into_iter().map(verdict).collect()),
                 PortalReply::UnknownPortal if may_adopt => {
                     may_adopt = false;
-                    if adopt(runtime, member_id, hint).await? {
+                    // Where KV is down the events wait, as those of an unknown portal.
+                    if adopt(runtime, member_id, hint).await? == Ok(true) {
                         continue;
                     }
                     Ok(vec![Err(Refusal::UnknownPortal); appends.len()])

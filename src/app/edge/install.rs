@@ -7,7 +7,6 @@ use super::install_page::{Page, Visit};
 use super::objects::{call_directory, call_portal, unexpected};
 use super::post::{self, Post, forbidden};
 use super::query::bad;
-use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::held_events::NewEvent;
 use crate::app::portal::command::{Install, PendingInstall, PortalCommand, PortalReply};
@@ -264,10 +263,6 @@ async fn ask_to_install(
     claim: &Sealed,
     post: Option<&Post>,
 ) -> Result<PortalReply, Problem> {
-    // What KV says comes first, so that a portal that was written by hand keeps its other tokens.
-    if matches!(call_portal(runtime, member_id, hint, |_| PortalCommand::Status).await?, PortalReply::UnknownPortal) {
-        adopt(runtime, member_id, hint).await?;
-    }
     let install = |may_be_repeated| {
         PortalCommand::Install(Install {
             member_id: member_id.clone(),

@@ -2,8 +2,8 @@
 
 use super::Edge;
 use super::post::{self, Post};
-use super::records::read_record;
 use super::turns::{Task, Turn};
+use crate::app::kv_record::read_record;
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
 use crate::domain::inbound::InboundEvent;
 use crate::domain::member_id::MemberId;

@@ -33,8 +33,6 @@ mod status;
 mod trial;
 mod upkeep;
 
-pub use self::upkeep::RECORD_KEY_PREFIX;
-
 use self::command::{PortalCommand, PortalReply};
 use self::delivery::Lane;
 use self::installs::{Authorisation, Calls};

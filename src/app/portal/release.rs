@@ -6,6 +6,7 @@ use super::registration::Registration;
 use super::{Memory, Portal, event_log, schema};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::held_events::{HeldEvent, HeldEvents};
+use crate::app::kv_record::{KvIsDown, read_adoptable};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::migrations;
 use crate::app::ports::{CallError, Directory, PortError, PortalRuntime};
@@ -30,6 +31,9 @@ impl<R: PortalRuntime> Portal<R> {
     /// Registers a token for good, and releases what is held under it, here and in the Directory, in the order in which it
     /// was received.
     pub(super) async fn register(&self, register: Register, now: Timestamp) -> Result<PortalReply, PortError> {
+        if let Err(error) = self.adopt_from_kv(&register.member_id).await? {
+            return Ok(PortalReply::Failed(error.to_string()));
+        }
         let hash = register.sha256;
         let mut has_room = true;
         let change = |known: Option<Registration>| {
@@ -39,6 +43,19 @@ impl<R: PortalRuntime> Portal<R> {
         };
         self.take_over(&register.member_id, vec![hash], change, |_| Ok(()), now).await?;
         if has_room { self.status() } else { Ok(PortalReply::TooManyTokens) }
+    }
+
+    /// Reads the record of KV and takes it over, where nothing is known yet: a first registration would otherwise write over the
+    /// tokens that a person wrote there.
+    pub(super) async fn adopt_from_kv(&self, member_id: &MemberId) -> Result<Result<(), KvIsDown>, PortError> {
+        if self.memory.borrow().is_some() {
+            return Ok(Ok(()));
+        }
+        match read_adoptable(&self.runtime, member_id).await {
+            Ok(Some(record)) => self.adopt(member_id.clone(), record, self.runtime.now()).await.map(|_| Ok(())),
+            Ok(None) => Ok(Ok(())),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     /// Takes the record of KV over, where nothing is known yet. From then on this object alone decides.

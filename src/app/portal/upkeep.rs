@@ -3,15 +3,13 @@
 use super::lease::Claim;
 use super::registration::Registration;
 use super::{Memory, Portal};
+use crate::app::kv_record::RECORD_KEY_PREFIX;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{Kv, PortError, PortalRuntime};
 use crate::domain::time::Timestamp;
 
 /// When KV or the Directory, which could not be told, is told again, in milliseconds.
 pub const TELL_RETRY_MILLIS: i64 = 30_000;
-
-/// How a portal's record is found in KV.
-pub const RECORD_KEY_PREFIX: &str = "install:";
 
 impl<R: PortalRuntime> Portal<R> {
     /// Does what is due.

@@ -256,6 +256,21 @@ fn an_install_whose_answer_was_lost_is_logged_once() {
 }
 
 #[test]
+fn an_installation_that_had_to_wait_keeps_the_tokens_of_a_record_written_by_hand() {
+    for operation in [Operation::CallPortal, Operation::KvGet] {
+        let relay = relay();
+        relay.write_record(&json!({"tokens": [{"sha256": hash(OTHER_TOKEN)}]}).to_string());
+        relay.faults().plan_next(operation, 20, false, Then::Error);
+        assert_eq!(relay.send(callback(&relay.issue(ADMIN), TOKEN)).status, 202, "{operation:?}");
+        relay.faults().forget();
+        relay.advance(HOUR / 2);
+        relay.accept(&Post::new(TOKEN, 1));
+        relay.accept(&Post::new(OTHER_TOKEN, 2));
+        assert_eq!(relay.record().unwrap()["tokens"].as_array().map(Vec::len), Some(2), "{operation:?}");
+    }
+}
+
+#[test]
 fn without_an_application_installs_are_the_operators() {
     for variable in ["B24_CLIENT_ID", "B24_CLIENT_SECRET", "VAULT_KEY", "PUBLIC_URL"] {
         let relay = relay();

@@ -53,6 +53,43 @@ fn a_registration_keeps_the_tokens_of_the_record() {
 }
 
 #[test]
+fn a_registration_while_kv_is_down_does_not_write_over_a_record_written_by_hand() {
+    let relay = Relay::new();
+    relay.write_record(&record_of(&json!([{"sha256": hash(OTHER_TOKEN)}])));
+    relay.faults().plan_next(Operation::KvGet, 20, false, Then::Error);
+    let answer = relay.send(Relay::registration(TOKEN));
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"));
+    assert!(relay.portal().storage.is_empty());
+    relay.faults().forget();
+    relay.register(TOKEN);
+    relay.accept(&Post::new(TOKEN, 1));
+    relay.accept(&Post::new(OTHER_TOKEN, 2));
+    assert_eq!(relay.record().unwrap()["tokens"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn while_kv_is_down_nobody_is_told_that_there_is_no_such_portal() {
+    let relay = Relay::new();
+    relay.write_record(&record_of(&json!([{"sha256": hash(TOKEN)}])));
+    relay.faults().plan_next(Operation::KvGet, 20, false, Then::Error);
+    for (method, target) in [("GET", ""), ("DELETE", ""), ("GET", "/events")] {
+        let answer = relay.admin(method, &format!("/portals/{MEMBER}{target}"), &Value::Null);
+        assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{method} {target}");
+    }
+}
+
+#[test]
+fn events_that_come_while_kv_is_down_wait_for_their_record() {
+    let relay = Relay::new();
+    relay.write_record(&record_of(&json!([{"sha256": hash(TOKEN)}])));
+    relay.faults().plan_next(Operation::KvGet, 20, false, Then::Error);
+    assert_eq!(relay.post(&Post::new(TOKEN, 1)).status, 202);
+    relay.faults().forget();
+    relay.accept(&Post::new(TOKEN, 2));
+    assert_eq!(relay.logged(), ids([1, 2]));
+}
+
+#[test]
 fn an_uninstalled_token_of_the_record_is_taken_for_a_day_and_marked() {
     let relay = Relay::new();
     relay.write_record(&record_of(&json!([{"sha256": hash(TOKEN), "kind": "app", "status": "uninstalled"}])));

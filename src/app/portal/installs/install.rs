@@ -48,6 +48,9 @@ impl<R: PortalRuntime> Portal<R> {
         if claim.application_token.as_ref().is_some_and(|token| token.expose().len() < MIN_TOKEN_BYTES) {
             return Ok(self.refuse(&install, "the application_token can be guessed"));
         }
+        if let Err(error) = self.adopt_from_kv(&install.member_id).await? {
+            return Ok(PortalReply::Failed(error.to_string()));
+        }
         let proven = match self.prove(application, &claim, install.may_refresh).await {
             Ok(proven) => proven,
             Err(Unproven::False(cause)) => return Ok(self.refuse(&install, &cause)),
