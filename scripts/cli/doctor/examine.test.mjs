@@ -216,6 +216,11 @@ test("the application lacks a permission", async () => {
   assert.match((await only(subscribed({ failed }))).remedy, /permissions crm/);
 });
 
+test("the application of a portal that the operator revoked needs nobody", async () => {
+  const application = { state: "revoked", advice: "Register it again." };
+  assert.match((await only(withPortal({ state: "revoked", application }))).what, /is revoked: its events are refused/);
+});
+
 test("the application needs a person", async () => {
   const advice = "Ask an administrator of the portal to open the application.";
   assert.equal((await only(withPortal({ application: { advice } }))).remedy, advice);

@@ -41,7 +41,8 @@ function held({ member_id: memberId, held: waiting }) {
 }
 
 function subscriptions({ member_id: memberId, application }) {
-  if (application === undefined) return [];
+  // That it is revoked is told of the portal.
+  if (application === undefined || application.state === "revoked") return [];
   if (application.advice !== undefined) return [finding("error", `the application of ${memberId} needs attention`, application.advice)];
   const { checked_at: checkedAt, desired, actual, failed, error } = application.subscriptions;
   const again = `Then: ${RUN} sync ${memberId}`;

@@ -17,6 +17,8 @@ pub struct Registration {
     pub domain: Option<String>,
     /// Its tokens, in the order of their hashes.
     pub tokens: Vec<Token>,
+    /// Whether the operator ended all of it, and has registered nothing since.
+    pub is_revoked: bool,
     /// When the record in KV is to be written, if it is out of date.
     pub record_due_at: Option<Timestamp>,
     /// When the Directory is to be told, if it is out of date.
@@ -27,7 +29,14 @@ impl Registration {
     /// A portal that was unknown until now.
     #[must_use]
     pub fn new(member_id: MemberId) -> Self {
-        Self { member_id, domain: None, tokens: Vec::new(), record_due_at: None, report_due_at: None }
+        Self {
+            member_id,
+            domain: None,
+            tokens: Vec::new(),
+            is_revoked: false,
+            record_due_at: None,
+            report_due_at: None,
+        }
     }
 
     /// A portal as its record in KV describes it.
@@ -46,7 +55,7 @@ impl Registration {
 
     /// The portal in storage, if it was registered. The schema must be there.
     pub fn load(sql: &impl Sql) -> Result<Option<Self>, PortError> {
-        let rows = sql.query("SELECT member_id, domain, record_due_at, report_due_at FROM portal", &[])?;
+        let rows = sql.query("SELECT member_id, domain, record_due_at, report_due_at, revoked FROM portal", &[])?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };
@@ -59,6 +68,7 @@ impl Registration {
             tokens: tokens.iter().map(read_token).collect::<Result<_, PortError>>()?,
             record_due_at: time(2)?,
             report_due_at: time(3)?,
+            is_revoked: integer(row, 4)? != 0,
         }))
     }
 
@@ -70,10 +80,11 @@ impl Registration {
             self.domain.as_deref().into(),
             millis(self.record_due_at),
             millis(self.report_due_at),
+            i64::from(self.is_revoked).into(),
         ];
-        let upsert = "INSERT INTO portal (only, member_id, domain, record_due_at, report_due_at) VALUES (1, ?, ?, ?, ?)
+        let upsert = "INSERT INTO portal (only, member_id, domain, record_due_at, report_due_at, revoked) VALUES (1, ?, ?, ?, ?, ?)
             ON CONFLICT (only) DO UPDATE SET domain = excluded.domain, record_due_at = excluded.record_due_at,
-            report_due_at = excluded.report_due_at";
+            report_due_at = excluded.report_due_at, revoked = excluded.revoked";
         sql.query(upsert, &values)?;
         for token in &self.tokens {
             let values = [
@@ -90,7 +101,7 @@ impl Registration {
         Ok(())
     }
 
-    /// Adds a token, or makes one active again. Whether there was room.
+    /// Adds a token by the operator's word, or makes one active again. Whether there was room.
     #[must_use]
     pub fn register(&mut self, register: &Register, now: Timestamp) -> bool {
         let known = self.tokens.iter().find(|token| token.sha256 == register.sha256);
@@ -109,12 +120,20 @@ impl Registration {
         if register.domain.is_some() {
             self.domain.clone_from(&register.domain);
         }
+        self.is_revoked = false;
         true
     }
 
-    /// Ends one active or uninstalled token, or all. Whether there was such a token.
+    /// Does the same by the portal's word, which counts for nothing where the operator revoked the portal. Whether it did.
+    #[must_use]
+    pub fn install(&mut self, register: &Register, now: Timestamp) -> bool {
+        !self.is_revoked && self.register(register, now)
+    }
+
+    /// Ends one active or uninstalled token, or the portal with all. Whether there was such a token.
     pub fn revoke(&mut self, sha256: Option<&TokenHash>, now: Timestamp) -> bool {
         let mut found = sha256.is_none();
+        self.is_revoked |= found;
         for token in self.tokens.iter_mut().filter(|token| sha256.is_none_or(|hash| token.sha256 == *hash)) {
             found = true;
             if token.status != TokenStatus::Revoked {
@@ -143,7 +162,9 @@ impl Registration {
     #[must_use]
     pub fn state(&self) -> PortalState {
         let has = |status| self.tokens.iter().any(|token| token.status == status);
-        if has(TokenStatus::Active) {
+        if self.is_revoked {
+            PortalState::Revoked
+        } else if has(TokenStatus::Active) {
             PortalState::Active
         } else if has(TokenStatus::Uninstalled) {
             PortalState::Uninstalled

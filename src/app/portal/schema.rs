@@ -20,6 +20,7 @@ pub const MIGRATIONS: Migrations = &[
     TALLY,
     DRAINED,
     LATE_TALLY,
+    REVOKED,
 ];
 
 const CONSUMERS: &[&str] = &[CREATE_CONSUMER];
@@ -153,3 +154,6 @@ const DRAINED: &[&str] = &[CREATE_DRAINED];
 /// The same, where an attempt is written and the cursor stays, and how much was counted by then.
 const LATE_TALLY: &[&str] =
     &["ALTER TABLE delivery ADD COLUMN tally TEXT", "ALTER TABLE delivery ADD COLUMN outcomes INTEGER"];
+
+/// Whether the operator ended the portal as a whole, which no installation may undo.
+const REVOKED: &[&str] = &["ALTER TABLE portal ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0"];

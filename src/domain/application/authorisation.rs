@@ -42,6 +42,8 @@ pub enum AuthorisationState {
     Uninstalled,
     /// The tokens were sealed under a key that `VAULT_KEY` does not have.
     Sealed,
+    /// The operator revoked the portal.
+    Revoked,
 }
 
 impl AuthorisationState {
@@ -69,6 +71,7 @@ impl AuthorisationState {
             Self::WrongClient => "wrong_client",
             Self::Uninstalled => "uninstalled",
             Self::Sealed => "sealed",
+            Self::Revoked => "revoked",
         }
     }
 
@@ -88,6 +91,7 @@ impl AuthorisationState {
             Self::WrongClient => Some("set B24_CLIENT_ID and B24_CLIENT_SECRET to those of the application"),
             Self::Uninstalled => Some("the application was removed from the portal; it can be installed again"),
             Self::Sealed => Some("give VAULT_KEY back the key under which the tokens were sealed, as the second one"),
+            Self::Revoked => Some("the operator revoked the portal; PUT /portals/{member_id} registers it again"),
         }
     }
 }

@@ -5,5 +5,6 @@ mod authorising;
 mod hydrating;
 mod pages;
 mod proving;
+mod revoking;
 mod subscribing;
 mod uninstalling;

@@ -131,6 +131,7 @@ fn a_database_from_before_there_were_counts_is_read() {
         "ALTER TABLE delivery DROP COLUMN tally",
         "ALTER TABLE delivery DROP COLUMN outcomes",
         "DROP TABLE drained",
+        "ALTER TABLE portal DROP COLUMN revoked",
         "UPDATE schema_version SET version = 8",
     ];
     for statement in undo {

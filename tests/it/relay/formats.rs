@@ -38,11 +38,11 @@ fn the_rows_of_a_portal_keep_their_format() {
     let relay = relay_with_everything();
     let portal = relay.portal();
     let pinned = [
-        ("schema_version", "version=11"),
+        ("schema_version", "version=12"),
         (
             "portal",
             "only=1|member_id=a223c6b3710f85df22e9377d6c4f7553|domain=some-domain.bitrix24.com|record_due_at=NULL|\
-             report_due_at=NULL|reported_at=1767603600000|reported_head=1|reported_busy=0|dropped=0",
+             report_due_at=NULL|reported_at=1767603600000|reported_head=1|reported_busy=0|dropped=0|revoked=0",
         ),
         (
             "token",

@@ -66,11 +66,12 @@ impl<R: PortalRuntime> Portal<R> {
         let sha256 = claim.application_token.as_ref().map(crate::domain::secret::Secret::sha256);
         let is_revoked = |memory: &Memory| {
             let mut tokens = memory.registration.tokens.iter();
-            tokens.any(|token| Some(token.sha256) == sha256 && token.status == TokenStatus::Revoked).then_some(())
+            let is_ended = tokens.any(|token| Some(token.sha256) == sha256 && token.status == TokenStatus::Revoked);
+            (memory.registration.is_revoked || is_ended).then_some(())
         };
         if self.with_memory(is_revoked).is_some() {
             // What the operator ended only the operator begins again.
-            return Ok(self.refuse(&install, "the operator revoked its token"));
+            return Ok(self.refuse(&install, "the operator revoked the portal, or its token"));
         }
         let news = News { claim, proven, sha256 };
         self.take_install(install, news, &application.client_id).await
@@ -103,7 +104,7 @@ impl<R: PortalRuntime> Portal<R> {
         let change = |known: Option<Registration>| {
             let mut registration = known.unwrap_or_else(|| Registration::new(install.member_id.clone()));
             match &register {
-                Some(register) => has_room = registration.register(register, now),
+                Some(register) => has_room = registration.install(register, now),
                 None => registration.domain = Some(news.proven.domain.clone()),
             }
             registration

@@ -171,9 +171,10 @@ fn next_check(now: Timestamp, outcome: Result<&SyncReport, &RestError>) -> Optio
     match outcome {
         // What may have been mended elsewhere, without the relay being told, is looked at daily too.
         Ok(_)
-        | Err(RestError::Refused(_) | RestError::Ended(State::PaymentRequired | State::WrongClient | State::Sealed)) => {
-            Some(now.plus_millis(CHECK_EVERY_MILLIS))
-        }
+        | Err(
+            RestError::Refused(_)
+            | RestError::Ended(State::PaymentRequired | State::WrongClient | State::Sealed | State::Revoked),
+        ) => Some(now.plus_millis(CHECK_EVERY_MILLIS)),
         Err(RestError::Ended(_)) => None,
         Err(_) => Some(now.plus_millis(CHECK_RETRY_MILLIS)),
     }

@@ -98,8 +98,8 @@ impl<R: PortalRuntime> Portal<R> {
     pub(in crate::app::portal) fn application_status(&self) -> Option<ApplicationStatus> {
         self.with_memory(|memory| {
             let known = memory.authorisation.as_ref()?;
-            let standing = known.report.standing;
-            let advice = match known.state.advice() {
+            let (state, standing) = (memory.authorisation_state()?, known.report.standing);
+            let advice = match state.advice() {
                 Some(advice) => Some(advice),
                 None if standing.payment_expired == Some(true) => Some(PAY_ADVICE),
                 None if standing.installed == Some(false) => Some(FINISH_ADVICE),
@@ -109,7 +109,7 @@ impl<R: PortalRuntime> Portal<R> {
             let desired = self.config.installs.application().map(|application| application.events.clone());
             Some(ApplicationStatus {
                 client_id: known.client_id.clone(),
-                state: known.state,
+                state,
                 advice: advice.map(str::to_owned),
                 user_id: known.user_id.clone(),
                 client_endpoint: known.endpoint.as_str().to_owned(),
@@ -141,7 +141,7 @@ impl<R: PortalRuntime> Portal<R> {
             };
             Some(Progress {
                 origin: Some(known.endpoint.origin().to_owned()),
-                authorised: known.state == AuthorisationState::Valid,
+                authorised: memory.authorisation_state() == Some(AuthorisationState::Valid),
                 subscribed: match () {
                     () if is_due => StepState::Pending,
                     () if report.is_complete() => StepState::Done,

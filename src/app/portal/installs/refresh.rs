@@ -49,7 +49,8 @@ impl<R: PortalRuntime> Portal<R> {
             Err(error) => return Ok(Err(error)),
         };
         if standing.expires_at.millis_since(self.runtime.now()) < MIN_VALID_MILLIS
-            && let Err(error) = self.refresh(&standing.access).await?
+            // The operator may have revoked the portal meanwhile.
+            && let Err(error) = self.refresh(&standing.access).await?.and_then(|()| self.open_pair())
         {
             return Ok(Err(error));
         }
@@ -187,12 +188,16 @@ impl<R: PortalRuntime> Portal<R> {
     pub(super) fn open_pair(&self) -> Result<(ClientEndpoint, TokenPair), NotAuthorised> {
         self.with_memory(|memory| {
             let known = memory.authorisation.as_ref()?;
+            let state = memory.authorisation_state()?;
             let dead = matches!(
-                known.state,
-                AuthorisationState::Reauthorise | AuthorisationState::NotInstalled | AuthorisationState::Uninstalled
+                state,
+                AuthorisationState::Reauthorise
+                    | AuthorisationState::NotInstalled
+                    | AuthorisationState::Uninstalled
+                    | AuthorisationState::Revoked
             );
             let Some(pair) = known.pair.as_ref().filter(|_| !dead) else {
-                return Some(Err(NotAuthorised::Ended(known.state)));
+                return Some(Err(NotAuthorised::Ended(state)));
             };
             let opened = pair.open(&self.config.vault, &memory.registration.member_id);
             Some(

@@ -1,4 +1,4 @@
-//! The end of an installation: what an uninstall ends, and the log that its portal wants erased.
+//! The end of an installation: what an uninstall or the operator ends, and the log that its portal wants erased.
 
 use super::vault::Authorisation;
 use crate::app::held_events::NewEvent;
@@ -20,6 +20,14 @@ const ERASE_RETRY_MILLIS: i64 = 86_400_000;
 const ERASE_STEP_MILLIS: i64 = 1_000;
 /// Steps of erasing in one go, each of 500 rows.
 const ERASE_STEPS: u32 = 20;
+
+impl Memory {
+    /// How the authorisation stands, where there is one. The operator's word comes before the portal's.
+    pub(super) fn authorisation_state(&self) -> Option<AuthorisationState> {
+        let known = self.authorisation.as_ref()?;
+        Some(if self.registration.is_revoked { AuthorisationState::Revoked } else { known.state })
+    }
+}
 
 impl<R: PortalRuntime> Portal<R> {
     /// Whether an uninstall is older than the installation that stands: it was on its way while the application was installed
