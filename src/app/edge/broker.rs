@@ -1,6 +1,7 @@
 //! `POST /portals/{member_id}/token`: hands a service inside the company an access token, so that nobody else has to do OAuth.
 
 use super::Edge;
+use super::access::bearer;
 use super::admin::{call_known, not_authorised};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
@@ -10,7 +11,6 @@ use crate::domain::application::broker::BrokerClient;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use crate::domain::route::Route;
-use crate::domain::secret::Secret;
 use serde::Serialize;
 
 /// What a service needs to call a portal. The one answer of the relay that holds a token.
@@ -32,14 +32,14 @@ impl Edge {
         let Route::PortalAccessToken(member_id) = route else {
             return Err(Problem::new(Code::NotFound, "there is no such resource"));
         };
+        let given = bearer(request)?;
         if self.config.broker_clients.is_empty() {
             return Err(Problem::new(
                 Code::NotConfigured,
                 "nobody is handed tokens: the secret BROKER_TOKENS is not set",
             ));
         }
-        let token = bearer(request).unwrap_or_else(|| Secret::new(""));
-        let Some(client) = BrokerClient::find(&self.config.broker_clients, &token) else {
+        let Some(client) = given.and_then(|given| BrokerClient::find(&self.config.broker_clients, &given)) else {
             let detail = "send `Authorization: Bearer` with a token of BROKER_TOKENS";
             return Err(Problem::new(Code::Unauthorized, detail).with_header("www-authenticate", "Bearer"));
         };
@@ -48,7 +48,7 @@ impl Edge {
         };
         if !client.may_use(&member_id) {
             runtime.write(line(Level::Warn, "access token refused"));
-            return Err(Problem::new(Code::Forbidden, "this client may not use this portal"));
+            return Err(Problem::new(Code::NotAllowed, "this client may not use this portal"));
         }
         let (sealed, expires_at, endpoint) = match call_known(runtime, &member_id, &PortalCommand::AccessToken).await? {
             PortalReply::AccessToken { access_token, expires_at, client_endpoint } => {
@@ -67,10 +67,4 @@ impl Edge {
         };
         Ok(Reply::json(200, &grant))
     }
-}
-
-fn bearer(request: &impl IncomingRequest) -> Option<Secret> {
-    let header = request.header("authorization")?;
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
 }

@@ -36,9 +36,17 @@ fn nobody_else_is_handed_one() {
         assert_eq!(relay.send(token_request(bearer)).status, 401, "{bearer}");
     }
     relay.deploy(&[("BROKER_TOKENS", r#"[{"name":"other","token":"another-service-here","portals":["m2"]}]"#)]);
-    assert_eq!(relay.send(token_request("another-service-here")).status, 403);
+    let answer = relay.send(token_request("another-service-here"));
+    assert_eq!((answer.status, answer.code().as_str()), (403, "not_allowed"));
     relay.deploy(&[("BROKER_TOKENS", "")]);
     assert_eq!(relay.send(token_request(BROKER_TOKEN)).code(), "not_configured");
+}
+
+#[test]
+fn a_credential_in_the_url_is_refused_beside_a_good_bearer() {
+    let relay = installed(TOKEN);
+    let request = Request { query: "access_token=x".to_owned(), ..token_request(BROKER_TOKEN) };
+    assert_eq!(relay.send(request).code(), "credentials_in_query");
 }
 
 #[test]

@@ -9,6 +9,8 @@ const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 const GUIDE: &str = include_str!("../../../docs/API.md");
 const ROUTES: &str = include_str!("../../../src/domain/route.rs");
 const PROBLEMS: &str = include_str!("../../../src/domain/problem.rs");
+const PORTAL_STATES: &str = include_str!("../../../src/app/portal/portal_status.rs");
+const AUTHORISATION_STATES: &str = include_str!("../../../src/domain/application/authorisation.rs");
 
 fn document() -> Value {
     serde_json::from_str(DOCUMENT).expect("it is JSON")
@@ -88,6 +90,25 @@ fn the_guide_lists_every_problem_with_its_status() {
         .collect();
     assert!(problems.len() > 15, "{problems:?}");
     assert_eq!(listed, problems);
+}
+
+/// The states of an enum, by the arms of its `as_str`.
+fn states(source: &str) -> BTreeSet<&str> {
+    let arms = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \""));
+    arms.filter_map(|(_, text)| text.strip_suffix("\",")).collect()
+}
+
+#[test]
+fn every_state_of_a_portal_and_of_its_application_is_described_and_no_other() {
+    let schemas = &document()["components"]["schemas"];
+    let listed = |schema: &Value| schema["enum"].as_array().expect("it lists its values").clone();
+    for (source, described) in [
+        (PORTAL_STATES, listed(&schemas["PortalState"])),
+        (AUTHORISATION_STATES, listed(&schemas["Application"]["properties"]["state"])),
+    ] {
+        assert!(!described.is_empty());
+        assert_eq!(described.iter().filter_map(Value::as_str).collect::<BTreeSet<_>>(), states(source));
+    }
 }
 
 #[test]
