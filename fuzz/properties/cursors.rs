@@ -4,12 +4,13 @@
 use bitrix24_edge_relay::app::edge::query::{LIMITS, MAX_PLACE, Query};
 use bitrix24_edge_relay::app::edge::read::parse_place;
 use bitrix24_edge_relay::app::portal::activity::MAX_MINUTES;
+use bitrix24_edge_relay::domain::client_token::ClientToken;
 use bitrix24_edge_relay::domain::consumer_name::ConsumerName;
 use bitrix24_edge_relay::domain::event_glob::EventGlob;
 use bitrix24_edge_relay::domain::event_id::EventId;
 use bitrix24_edge_relay::domain::log_cursor::LogCursor;
 use bitrix24_edge_relay::domain::member_id::{MAX_MEMBER_ID_LENGTH, MemberId};
-use bitrix24_edge_relay::domain::read_token::ReadToken;
+use bitrix24_edge_relay::domain::read_token::parse_read_tokens;
 use bitrix24_edge_relay::domain::route::Route;
 use bitrix24_edge_relay::domain::secret::{Secret, TokenHash};
 use bitrix24_edge_relay::domain::time::Timestamp;
@@ -112,7 +113,7 @@ fn check_query(text: &str) {
 /// `READ_TOKENS`: each token is found as it was written, reads the portals that were written, and is never printed.
 fn check_read_tokens(text: &str) {
     let entries = || text.split_whitespace();
-    let tokens = match ReadToken::parse_list(text) {
+    let tokens = match parse_read_tokens(text) {
         Ok(tokens) => tokens,
         Err(error) => {
             let is_told =
@@ -125,15 +126,15 @@ fn check_read_tokens(text: &str) {
     for (entry, known) in entries().zip(&tokens) {
         let (name, rest) = entry.split_once('=').expect("an entry has a name");
         let (token, portals) = rest.rsplit_once('@').map_or((rest, None), |(token, portals)| (token, Some(portals)));
-        let found = ReadToken::find(&tokens, &Secret::new(token)).expect("the token is known");
+        let found = ClientToken::find(&tokens, &Secret::new(token)).expect("the token is known");
         assert_eq!((found.name.as_str(), known.name.as_str()), (name, name));
         let limited: Option<Vec<&str>> = known.portals().map(|ids| ids.iter().map(MemberId::as_str).collect());
         assert_eq!(limited.map(|ids| ids.join(",")).as_deref(), portals);
         let stranger = MemberId::try_from("a-portal-of-nobody").expect("it is plain text");
         let is_listed = portals.is_none_or(|portals| portals.split(',').any(|id| id == stranger.as_str()));
-        assert_eq!(known.sees(&stranger), is_listed);
+        assert_eq!(known.covers(&stranger), is_listed);
         let without_token =
-            format!("ReadToken {{ name: {name:?}, token: Secret(redacted), portals: {:?} }}", known.portals());
+            format!("ClientToken {{ name: {name:?}, token: Secret(redacted), portals: {:?} }}", known.portals());
         assert_eq!(format!("{known:?}"), without_token);
     }
 }

@@ -1,8 +1,8 @@
 //! Who calls the API, and what they may do.
 
+use super::client_token::ClientToken;
 use super::member_id::MemberId;
 use super::problem::{Code, Problem};
-use super::read_token::ReadToken;
 use super::route::{Reading, Route};
 
 /// Whoever showed a valid token.
@@ -11,7 +11,7 @@ pub enum Caller<'a> {
     /// With `ADMIN_TOKEN`: may do everything.
     Operator,
     /// With one of `READ_TOKENS`: may read logs and move consumers.
-    Reader(&'a ReadToken),
+    Reader(&'a ClientToken),
 }
 
 impl Caller<'_> {
@@ -22,7 +22,7 @@ impl Caller<'_> {
         };
         let detail = match route.reading(method) {
             None => "a read token reads logs and acknowledges; this needs ADMIN_TOKEN",
-            Some(Reading::Portal(member_id)) if !token.sees(member_id) => "this token is limited to other portals",
+            Some(Reading::Portal(member_id)) if !token.covers(member_id) => "this token is limited to other portals",
             Some(Reading::Portal(_) | Reading::AllItSees) => return Ok(()),
         };
         Err(Problem::new(Code::NotAllowed, detail))

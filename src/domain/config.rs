@@ -3,12 +3,13 @@
 //! A bad value never stops the relay from taking events. It becomes a [`ConfigError`] that names the variable, and the
 //! part that needs it waits.
 
-use super::application::broker::BrokerClient;
+use super::application::broker::parse_broker_clients;
 use super::application::settings::Installs;
+use super::client_token::ClientToken;
 use super::destination::{Destination, Endpoint, Format, Webhook};
 use super::event_glob::EventGlob;
 use super::log_level::Level;
-use super::read_token::ReadToken;
+use super::read_token::parse_read_tokens;
 use super::retry_schedule::RetrySchedule;
 use super::secret::Secret;
 use super::signature::SigningSecrets;
@@ -74,7 +75,7 @@ pub struct Config {
     /// `ADMIN_TOKEN`
     pub admin_token: Option<Secret>,
     /// `READ_TOKENS`
-    pub read_tokens: Vec<ReadToken>,
+    pub read_tokens: Vec<ClientToken>,
     /// `VAULT_KEY`
     pub vault: Vault,
     /// `B24_SOURCE_IPS`: what the address of a POST is used for.
@@ -84,7 +85,7 @@ pub struct Config {
     /// `HYDRATE_EVENTS`: an event is forwarded with its object where one of these fits its type.
     pub hydrate_events: Vec<EventGlob>,
     /// `BROKER_TOKENS`: who is handed access tokens.
-    pub broker_clients: Vec<BrokerClient>,
+    pub broker_clients: Vec<ClientToken>,
     /// What is wrong, in the order of the variables.
     pub errors: Vec<ConfigError>,
 }
@@ -103,14 +104,14 @@ impl Config {
         let operator_webhook = read_operator_webhook(&mut reader);
         let log_level = reader.parsed("LOG_LEVEL", Level::parse).good().unwrap_or_default();
         let admin_token = reader.parsed("ADMIN_TOKEN", parse_admin_token).good();
-        let read_tokens = reader.parsed("READ_TOKENS", ReadToken::parse_list).good().unwrap_or_default();
+        let read_tokens = reader.parsed("READ_TOKENS", parse_read_tokens).good().unwrap_or_default();
         let vault = reader.parsed("VAULT_KEY", Vault::parse);
         let vault_is_unset = vault.is_unset();
         let vault = vault.good().unwrap_or_default();
         let installs = Installs::read(&mut reader, vault.has_key(), vault_is_unset);
         let sources = reader.parsed("B24_SOURCE_IPS", SourcePolicy::parse).good().unwrap_or_default();
         let hydrate_events = reader.parsed("HYDRATE_EVENTS", EventGlob::parse_list).good().unwrap_or_default();
-        let broker_clients = reader.parsed("BROKER_TOKENS", BrokerClient::parse_list).good().unwrap_or_default();
+        let broker_clients = reader.parsed("BROKER_TOKENS", parse_broker_clients).good().unwrap_or_default();
         Self {
             forwarding,
             retry_schedule,

@@ -5,6 +5,7 @@ pub mod body;
 pub mod caller;
 pub mod catalogue;
 mod checked_text;
+pub mod client_token;
 pub mod cloudevent;
 pub mod config;
 pub mod consumer_name;

@@ -4,8 +4,8 @@ use super::Edge;
 use super::query::Query;
 use crate::app::ports::IncomingRequest;
 use crate::domain::caller::Caller;
+use crate::domain::client_token::ClientToken;
 use crate::domain::problem::{Code, Problem};
-use crate::domain::read_token::ReadToken;
 use crate::domain::secret::Secret;
 
 impl Edge {
@@ -16,7 +16,7 @@ impl Edge {
         if given.is_some() && given == config.admin_token {
             return Ok(Caller::Operator);
         }
-        if let Some(token) = given.and_then(|given| ReadToken::find(&config.read_tokens, &given)) {
+        if let Some(token) = given.and_then(|given| ClientToken::find(&config.read_tokens, &given)) {
             return Ok(Caller::Reader(token));
         }
         if config.admin_token.is_none() {

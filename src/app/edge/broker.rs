@@ -7,7 +7,7 @@ use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
 use crate::app::portal::installs::open_access_token;
 use crate::app::ports::{EdgeRuntime, IncomingRequest};
-use crate::domain::application::broker::BrokerClient;
+use crate::domain::client_token::ClientToken;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use crate::domain::route::Route;
@@ -39,14 +39,14 @@ impl Edge {
                 "nobody is handed tokens: the secret BROKER_TOKENS is not set",
             ));
         }
-        let Some(client) = given.and_then(|given| BrokerClient::find(&self.config.broker_clients, &given)) else {
+        let Some(client) = given.and_then(|given| ClientToken::find(&self.config.broker_clients, &given)) else {
             let detail = "send `Authorization: Bearer` with a token of BROKER_TOKENS";
             return Err(Problem::new(Code::Unauthorized, detail).with_header("www-authenticate", "Bearer"));
         };
         let line = |level, message: &'static str| {
             LogLine::new(level, message).with("client", client.name.as_str()).with("member_id", member_id.as_str())
         };
-        if !client.may_use(&member_id) {
+        if !client.covers(&member_id) {
             runtime.write(line(Level::Warn, "access token refused"));
             return Err(Problem::new(Code::NotAllowed, "this client may not use this portal"));
         }

@@ -1,23 +1,11 @@
 //! Who may be handed access tokens: `BROKER_TOKENS`.
 
+use crate::domain::client_token::{ClientToken, MIN_TOKEN_LENGTH};
 use crate::domain::member_id::MemberId;
-use crate::domain::secret::Secret;
 use serde::Deserialize;
 
-/// Shortest token: 16 characters of 62 are 95 bits.
-const MIN_TOKEN_LENGTH: usize = 16;
 /// Stands for every portal.
 const ANY_PORTAL: &str = "*";
-
-/// One service inside the company.
-#[derive(Clone, Debug)]
-pub struct BrokerClient {
-    /// The name under which its uses are logged.
-    pub name: String,
-    token: Secret,
-    /// The portals whose tokens it may have; none for all.
-    portals: Option<Vec<MemberId>>,
-}
 
 /// The text is no list of clients. The message never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,59 +29,39 @@ struct Entry {
     portals: Vec<String>,
 }
 
-impl BrokerClient {
-    /// Reads the clients.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, BrokerError> {
-        let entries: Vec<Entry> = serde_json::from_str(text).map_err(|_| BrokerError::Form)?;
-        let clients = entries.into_iter().map(Self::read).collect::<Result<Vec<_>, _>>()?;
-        let is_twin = |(at, client): (usize, &Self)| {
-            clients.iter().take(at).any(|other| other.name == client.name || other.token == client.token)
-        };
-        if clients.iter().enumerate().any(is_twin) { Err(BrokerError::Same) } else { Ok(clients) }
-    }
+/// Reads the services inside the company that may be handed access tokens.
+pub fn parse_broker_clients(text: &str) -> Result<Vec<ClientToken>, BrokerError> {
+    let entries: Vec<Entry> = serde_json::from_str(text).map_err(|_| BrokerError::Form)?;
+    entries.into_iter().try_fold(Vec::new(), |clients, entry| read(entry)?.added_to(clients).ok_or(BrokerError::Same))
+}
 
-    fn read(entry: Entry) -> Result<Self, BrokerError> {
-        if entry.name.is_empty() || entry.portals.is_empty() {
-            return Err(BrokerError::Form);
-        }
-        if entry.token.len() < MIN_TOKEN_LENGTH {
-            return Err(BrokerError::Weak);
-        }
-        let portals = if entry.portals == [ANY_PORTAL] {
-            None
-        } else {
-            let ids = entry.portals.into_iter().map(MemberId::try_from).collect::<Result<Vec<_>, _>>();
-            Some(ids.map_err(|_| BrokerError::Form)?)
-        };
-        Ok(Self { name: entry.name, token: Secret::new(entry.token), portals })
+fn read(entry: Entry) -> Result<ClientToken, BrokerError> {
+    if entry.name.is_empty() || entry.portals.is_empty() {
+        return Err(BrokerError::Form);
     }
-
-    /// The client that a bearer token names. Every one is compared, in constant time.
-    #[must_use]
-    pub fn find<'a>(clients: &'a [Self], token: &Secret) -> Option<&'a Self> {
-        clients.iter().fold(None, |found, client| if client.token == *token { Some(client) } else { found })
-    }
-
-    /// Whether it may have the tokens of a portal.
-    #[must_use]
-    pub fn may_use(&self, member_id: &MemberId) -> bool {
-        self.portals.as_ref().is_none_or(|portals| portals.contains(member_id))
-    }
+    let portals = if entry.portals == [ANY_PORTAL] {
+        None
+    } else {
+        let ids = entry.portals.into_iter().map(MemberId::try_from).collect::<Result<Vec<_>, _>>();
+        Some(ids.map_err(|_| BrokerError::Form)?)
+    };
+    ClientToken::new(entry.name, entry.token, portals).map_err(|_| BrokerError::Weak)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::secret::Secret;
 
     #[test]
     fn a_client_may_use_the_portals_that_it_names() {
         let text = r#"[{"name":"billing","token":"0123456789abcdef","portals":["m1"]},{"name":"all","token":"fedcba9876543210","portals":["*"]}]"#;
-        let clients = BrokerClient::parse_list(text).unwrap();
+        let clients = parse_broker_clients(text).unwrap();
         let (m1, m2) = (MemberId::try_from("m1").unwrap(), MemberId::try_from("m2").unwrap());
-        let billing = BrokerClient::find(&clients, &Secret::new("0123456789abcdef")).unwrap();
-        assert!(billing.may_use(&m1) && !billing.may_use(&m2));
-        assert!(BrokerClient::find(&clients, &Secret::new("fedcba9876543210")).unwrap().may_use(&m2));
-        assert!(BrokerClient::find(&clients, &Secret::new("")).is_none());
+        let billing = ClientToken::find(&clients, &Secret::new("0123456789abcdef")).unwrap();
+        assert!(billing.covers(&m1) && !billing.covers(&m2));
+        assert!(ClientToken::find(&clients, &Secret::new("fedcba9876543210")).unwrap().covers(&m2));
+        assert!(ClientToken::find(&clients, &Secret::new("")).is_none());
     }
 
     #[test]
@@ -109,7 +77,7 @@ mod tests {
             (format!("[{},{}]", entry("a", long), entry("b", long)), BrokerError::Same),
             (format!("[{},{}]", entry("a", long), entry("a", other)), BrokerError::Same),
         ] {
-            assert_eq!(BrokerClient::parse_list(&text).err(), Some(error), "{text}");
+            assert_eq!(parse_broker_clients(&text).err(), Some(error), "{text}");
         }
     }
 }
