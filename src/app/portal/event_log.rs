@@ -321,8 +321,9 @@ pub fn delete_up_to(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
     sql.query("DELETE FROM log WHERE seq <= ?", &[seq.into()]).map(drop)
 }
 
-/// Erases what an event says; its place stays taken.
+/// Erases what an event says; its place stays taken, and it is forwarded to nobody: a destination that the variables name again may
+/// not have got it yet.
 pub fn empty(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
-    let update = "UPDATE log SET event = '{}', subject = NULL, bytes = 2 WHERE seq = ?";
+    let update = "UPDATE log SET event = '{}', subject = NULL, removed = 1, bytes = 2 WHERE seq = ?";
     sql.query(update, &[seq.into()]).map(drop)
 }

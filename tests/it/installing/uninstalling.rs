@@ -3,8 +3,9 @@
 use crate::support::application::{BROKER_TOKEN, Callback, installed, token_request};
 use crate::support::bitrix::ADMIN;
 use crate::support::post::{MEMBER, OTHER_TOKEN, Post, Request, TOKEN};
-use crate::support::relay::{DAY, HOUR, Relay, ids};
+use crate::support::relay::{DAY, FORWARD_URL, HOUR, Relay, ids};
 use crate::support::{destination::Answer, relay::MINUTE};
+use serde_json::json;
 
 /// When the portal's application was installed, by its clock.
 const INSTALLED_AT: i64 = 1_767_600_000;
@@ -103,6 +104,60 @@ fn clean_waits_for_what_is_not_delivered_and_for_other_tokens() {
     relay.advance(40 * DAY + HOUR);
     let log = relay.portal().storage.rows("SELECT event FROM log");
     assert!(log.len() == 1 && !log.join("").contains("bitrix24"), "what failed for good goes in its own time: {log:?}");
+}
+
+#[test]
+fn clean_erases_nothing_that_a_destination_of_the_api_still_needs() {
+    let relay = installed(TOKEN);
+    relay.deploy(&[("FORWARD_URL", "")]);
+    let crm = json!({"name": "crm", "url": "https://crm.some-company.com/hook"});
+    assert_eq!(relay.admin("POST", &format!("/portals/{MEMBER}/destinations"), &crm).status, 201);
+    let pause = |paused: bool| {
+        let path = format!("/portals/{MEMBER}/destinations/crm");
+        assert_eq!(relay.admin("PATCH", &path, &json!({ "paused": paused })).status, 200);
+    };
+    let kept = || relay.portal().storage.rows("SELECT seq FROM log").len();
+    relay.accept(&Post::new(TOKEN, 1));
+    let before = relay.received().len();
+    relay.destination().answers([Answer::Status(500)]);
+    relay.accept(&Post::new(TOKEN, 2));
+    pause(true);
+    relay.accept(&Post::new(TOKEN, 3));
+    assert_eq!(relay.send(uninstall(INSTALLED_AT + 50, 1)).status, 200);
+    relay.advance(10 * DAY);
+    assert_eq!(kept(), 5, "one waits for another attempt, two for their first");
+    assert_eq!(relay.status()["storage"]["dropped"], 0);
+    pause(false);
+    relay.advance(HOUR);
+    let mut received = relay.received().split_off(before);
+    received.sort();
+    assert_eq!(received, ["2", "2", "3", "uninstall"]);
+    pause(true);
+    let again = json!({"state": "delivered", "destination": "crm"});
+    assert_eq!(relay.admin("POST", &format!("/portals/{MEMBER}/redeliver"), &again).status, 202);
+    relay.advance(2 * DAY);
+    assert_eq!(kept(), 5, "some are to be sent once more");
+    pause(false);
+    relay.advance(2 * DAY);
+    assert_eq!(kept(), 1);
+    let mut received = relay.received().split_off(before + 4);
+    received.sort();
+    assert_eq!(received, ["1", "2", "3", "install", "uninstall"], "each once more, as it was");
+}
+
+#[test]
+fn what_was_erased_is_not_forwarded_to_a_destination_that_is_set_again() {
+    let relay = installed(TOKEN);
+    relay.deploy(&[("FORWARD_URL", "")]);
+    relay.accept(&Post::new(TOKEN, 1));
+    assert_eq!(relay.send(uninstall(INSTALLED_AT + 50, 1)).status, 200);
+    relay.advance(8 * DAY);
+    assert_eq!(relay.portal().storage.rows("SELECT seq FROM log").len(), 1);
+    relay.deploy(&[("FORWARD_URL", FORWARD_URL)]);
+    relay.status();
+    relay.advance(HOUR);
+    assert_eq!(relay.received(), ["install"]);
+    assert_eq!(relay.status()["delivery"]["pending"], 0);
 }
 
 #[test]

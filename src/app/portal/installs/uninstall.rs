@@ -81,18 +81,25 @@ impl<R: PortalRuntime> Portal<R> {
         self.change_authorisation(|authorisation| authorisation.erase_log_at = next)
     }
 
-    /// Whether an event waits to be delivered, or failed for good so recently that the operator may still send it again.
+    /// Whether an event waits to be delivered, be it once more, or failed for good so recently that the operator may still send it
+    /// again: at any destination.
     fn lacks_a_delivery(&self, now: Timestamp) -> Result<bool, PortError> {
         let memory = self.memory.borrow();
         let Some(memory) = memory.as_ref() else {
             return Ok(false);
         };
-        let status = self.delivery_status(memory)?;
         let ended_at = memory.registration.tokens.iter().filter_map(|token| token.ended_at).max();
         let failures_count_until =
             ended_at.map(|ended_at| ended_at.plus_millis(ERASE_AFTER_MILLIS + self.retention_millis()));
         let failures_count = failures_count_until.is_none_or(|until| now < until);
-        Ok(status.pending + status.retrying > 0 || (status.failed > 0 && failures_count))
+        for lane in &memory.lanes {
+            let status = lane.status(&self.runtime, memory.head, now)?;
+            let waits = status.pending + status.retrying > 0 || !lane.replays.is_empty();
+            if waits || (status.failed > 0 && failures_count) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Erases a bounded part of the log. Whether that was all. The newest row stays, emptied, since `seq` goes on from it.
