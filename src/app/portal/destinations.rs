@@ -2,7 +2,7 @@
 
 use super::command::PortalReply;
 use super::delivery::configured::{self, Configured};
-use super::delivery::{Lane, retry_all_now};
+use super::delivery::{Lane, PAUSED_BY_OPERATOR, ends_by_move, retry_all_now};
 use super::delivery_command::{DestinationCommand, DestinationReply, DestinationStatus};
 use super::{Memory, Portal};
 use crate::app::ports::{PortError, PortalRuntime};
@@ -16,8 +16,6 @@ use crate::domain::vault::{NONCE_BYTES, Sealed, VaultError};
 
 /// Destinations of a portal that the API made. Each looks at every event, and takes a share of the four requests at a time.
 pub const MAX_DESTINATIONS: usize = 10;
-/// What a destination that a person paused says.
-const PAUSED_BY_OPERATOR: &str = "paused by the operator";
 
 impl<R: PortalRuntime> Portal<R> {
     /// Carries out a command about destinations.
@@ -170,6 +168,9 @@ impl<R: PortalRuntime> Portal<R> {
             lane.configure(&changed, secrets);
             if has_moved {
                 lane.dispatcher.renew(now);
+                if lane.dispatcher.pause().is_some_and(|pause| ends_by_move(&pause.reason)) {
+                    lane.dispatcher.set_pause(None);
+                }
                 retry_all_now(sql, name.as_str(), now)?;
             }
             configured::save(sql, &lane.row(), &changed)?;

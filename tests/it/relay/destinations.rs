@@ -201,6 +201,45 @@ fn a_moved_destination_keeps_its_place_and_what_had_failed_is_tried_at_once() {
 }
 
 #[test]
+fn a_destination_that_answered_410_goes_on_when_its_url_is_changed() {
+    let relay = relay();
+    make_crm(&relay);
+    patch(&relay, "default", &json!({"paused": true}));
+    relay.destination().answers([Answer::Status(410)]);
+    accept(&relay, 1..=2);
+    relay.advance(HOUR);
+    assert_eq!(relay.get(&path("/crm"))["paused"], true);
+    patch(&relay, "crm", &json!({"events": ["*"]}));
+    assert_eq!(relay.get(&path("/crm"))["paused"], true, "it is where it was");
+    let moved = "https://new.some-company.com/hook";
+    assert_eq!(patch(&relay, "crm", &json!({"url": moved}))["paused"], false);
+    assert_eq!(received_at(&relay, moved), ids([1, 2]));
+    relay.restart();
+    assert_eq!(relay.get(&path("/crm"))["paused"], false);
+}
+
+#[test]
+fn a_new_url_does_not_end_the_pause_of_an_operator() {
+    let relay = relay();
+    make_crm(&relay);
+    for name in ["default", "crm"] {
+        patch(&relay, name, &json!({"paused": true}));
+    }
+    accept(&relay, 1..=2);
+    patch(&relay, "crm", &json!({"url": "https://new.some-company.com/hook"}));
+    relay.deploy(&[("FORWARD_URL", "https://new.example.com/hook")]);
+    accept(&relay, 3..=3);
+    relay.advance(DAY);
+    assert_eq!(relay.received(), ids([]));
+    for name in ["default", "crm"] {
+        assert_eq!(relay.get(&path(&format!("/{name}")))["delivery"]["paused"], "paused by the operator");
+        patch(&relay, name, &json!({"paused": false}));
+    }
+    assert_eq!(received_at(&relay, "https://new.example.com/hook"), ids(1..=3));
+    assert_eq!(received_at(&relay, "https://new.some-company.com/hook"), ids(1..=3));
+}
+
+#[test]
 fn headers_are_replaced_and_the_secret_stays() {
     let relay = relay();
     let secret = make_crm(&relay);

@@ -9,7 +9,7 @@ mod run;
 mod under_way;
 
 pub use self::lane::{CURSOR_STEP, Lane};
-pub use self::records::{Noted, delete_up_to, noted, retry_all_now};
+pub use self::records::{Noted, PAUSED_BY_OPERATOR, delete_up_to, ends_by_move, noted, retry_all_now};
 pub use self::replay::Replay;
 
 use self::under_way::{MAX_REQUESTS, MAX_REQUESTS_SHARED};

@@ -13,6 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Attempts that are kept of one delivery; the oldest goes first.
 const MAX_ATTEMPTS_KEPT: i64 = 20;
 
+/// What a destination that a person paused says.
+pub const PAUSED_BY_OPERATOR: &str = "paused by the operator";
+
+/// Whether a pause ends when the destination is somewhere else now: the old place asked for it, and no person.
+#[must_use]
+pub fn ends_by_move(reason: &str) -> bool {
+    reason != PAUSED_BY_OPERATOR
+}
+
 /// A row of `destination`.
 #[derive(Clone, Debug)]
 pub struct DestinationRow {

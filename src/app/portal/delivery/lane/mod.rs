@@ -85,9 +85,9 @@ impl Lane {
             Some(row) if row.target == target || destination.is_none() => row,
             known => {
                 records::retry_all_now(sql, DEFAULT, now)?;
-                let (cursor, tally) = known.map_or((head, Tally::default()), |row| (row.cursor, row.tally));
-                let row =
-                    DestinationRow { name: DEFAULT.to_owned(), cursor, target, circuit: None, paused: None, tally };
+                let known = known.unwrap_or_else(|| Self::new_row(DEFAULT, head, None));
+                let paused = known.paused.filter(|reason| !records::ends_by_move(reason));
+                let row = DestinationRow { target, circuit: None, paused, ..known };
                 records::save(sql, &row)?;
                 row
             }
