@@ -20,6 +20,7 @@ mod histories;
 mod holding;
 mod limiting;
 mod logging;
+mod lookups;
 mod losing;
 mod measuring;
 mod merging;

@@ -4,9 +4,9 @@
 
 use bitrix24_edge_relay::app::ports::{PortError, SqlValue};
 use bitrix24_edge_relay::domain::time::Timestamp;
-use rusqlite::Connection;
 use rusqlite::limits::Limit;
 use rusqlite::types::Value;
+use rusqlite::{Connection, StatementStatus};
 use std::cell::Cell;
 
 /// Numbers beyond it do not pass through JavaScript unharmed.
@@ -25,6 +25,7 @@ pub struct Storage {
     depth: Cell<u32>,
     rows_written: Cell<usize>,
     rows_answered: Cell<usize>,
+    steps: Cell<usize>,
     alarms_set: Cell<usize>,
 }
 
@@ -40,6 +41,7 @@ impl Storage {
             depth: Cell::new(0),
             rows_written: Cell::new(0),
             rows_answered: Cell::new(0),
+            steps: Cell::new(0),
             alarms_set: Cell::new(0),
         }
     }
@@ -65,6 +67,9 @@ impl Storage {
             let values = (0..columns).map(|column| from_sqlite(row.get_unwrap(column)));
             read.push(values.collect::<Result<_, _>>()?);
         }
+        drop(rows);
+        let steps = usize::try_from(prepared.reset_status(StatementStatus::VmStep)).expect("it counts up");
+        self.steps.set(self.steps.get() + steps);
         let changed = self.connection.total_changes() - changed_before;
         let changed = usize::try_from(changed).expect("few rows are changed at once");
         self.rows_written.set(self.rows_written.get() + changed);
@@ -157,6 +162,11 @@ impl Storage {
     /// Rows that queries were answered with so far.
     pub fn rows_answered(&self) -> usize {
         self.rows_answered.get()
+    }
+
+    /// Steps of `SQLite`'s machine so far: a few for each row that a query looks at, be it answered with it or not.
+    pub fn steps(&self) -> usize {
+        self.steps.get()
     }
 
     /// Bytes of all pages that are not free.

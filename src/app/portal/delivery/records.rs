@@ -111,10 +111,11 @@ pub fn latest_tally(sql: &impl Sql, destination: &str, seq: i64) -> Result<Optio
     tally.map_err(|error| PortError::new("tally.read", &error))
 }
 
-/// The undelivered events that have a row.
+/// The undelivered events that have a row. Left to itself, `SQLite` looks through all rows of the destination, and most are of what is
+/// done.
 pub fn open(sql: &impl Sql, destination: &str) -> Result<Vec<OpenRow>, PortError> {
     let query = "SELECT delivery.seq, attempts, due_at, type, subject, bytes
-        FROM delivery LEFT JOIN log ON log.seq = delivery.seq
+        FROM delivery INDEXED BY delivery_by_state LEFT JOIN log ON log.seq = delivery.seq
         WHERE state IN ('retrying', 'waiting') AND destination = ? ORDER BY delivery.seq";
     let read = |row: &Row| {
         let event_type = optional_text(row, 3)?.unwrap_or_default();
@@ -225,8 +226,11 @@ pub fn save_superseded(sql: &impl Sql, destination: &str, seqs: &BTreeSet<i64>) 
 
 /// Which events of a range were made obsolete, apart from those that have a row of their own.
 pub fn superseded(sql: &impl Sql, destination: &str, from: i64, to: i64) -> Result<BTreeSet<i64>, PortError> {
-    let query = "SELECT seqs FROM superseded WHERE destination = ? AND first <= ? AND last >= ?";
-    let rows = sql.query(query, &[destination.into(), to.into(), from.into()])?;
+    // No two rows overlap, so what begins before the newest one that begins up to here ends before it too.
+    let query = "SELECT seqs FROM superseded WHERE destination = ?1 AND first <= ?3 AND last >= ?2 AND first >= (
+            SELECT IFNULL(MAX(first), ?2) FROM superseded WHERE destination = ?1 AND first <= ?2
+        )";
+    let rows = sql.query(query, &[destination.into(), from.into(), to.into()])?;
     let mut found = BTreeSet::new();
     for row in &rows {
         let seqs: Vec<i64> =
@@ -238,11 +242,11 @@ pub fn superseded(sql: &impl Sql, destination: &str, from: i64, to: i64) -> Resu
 
 /// Forgets which events from a place on were made obsolete.
 fn unsupersede_from(sql: &impl Sql, destination: &str, seq: i64) -> Result<(), PortError> {
-    let query = "SELECT first FROM superseded WHERE destination = ? AND first < ? AND last >= ?";
-    let cut = sql.query(query, &[destination.into(), seq.into(), seq.into()])?;
-    let first = cut.first().map(|row| integer(row, 0)).transpose()?;
-    let earlier = first.map_or(Ok(BTreeSet::new()), |first| superseded(sql, destination, first, seq - 1))?;
-    sql.query("DELETE FROM superseded WHERE destination = ? AND last >= ?", &[destination.into(), seq.into()])?;
+    let query = "SELECT IFNULL(MAX(first), ?2) FROM superseded WHERE destination = ?1 AND first < ?2";
+    let cut = sql.query(query, &[destination.into(), seq.into()])?;
+    let first = cut.first().map_or(Ok(seq), |row| integer(row, 0))?;
+    let earlier = superseded(sql, destination, first, seq - 1)?;
+    sql.query("DELETE FROM superseded WHERE destination = ? AND first >= ?", &[destination.into(), first.into()])?;
     save_superseded(sql, destination, &earlier)
 }
 
@@ -286,16 +290,21 @@ pub fn count(sql: &impl Sql, destination: &str, state: &str) -> Result<i64, Port
     sql.query(query, &[state.into(), destination.into()])?.first().map_or(Ok(0), |row| integer(row, 0))
 }
 
-/// What the newest failure was.
+/// What went wrong with the newest event that failed, or waits for another attempt.
 pub fn last_error(sql: &impl Sql, destination: &str) -> Result<Option<String>, PortError> {
-    let query = "SELECT error FROM delivery WHERE destination = ? AND error <> '' ORDER BY seq DESC LIMIT 1";
+    let query = "SELECT error FROM delivery WHERE destination = ?1 AND seq = MAX(
+            IFNULL((SELECT MAX(seq) FROM delivery WHERE state = 'failed' AND destination = ?1), 0),
+            IFNULL((SELECT MAX(seq) FROM delivery WHERE state = 'retrying' AND destination = ?1), 0)
+        )";
     sql.query(query, &[destination.into()])?.first().map(|row| text(row, 0).map(str::to_owned)).transpose()
 }
 
-/// Forgets the deliveries of events up to a place, which are gone.
+/// Forgets the deliveries of events up to a place, which are gone. Their keys begin with the destination.
 pub fn delete_up_to(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
-    sql.query("DELETE FROM delivery WHERE seq <= ?", &[seq.into()])?;
-    sql.query("DELETE FROM superseded WHERE last <= ?", &[seq.into()]).map(drop)
+    let of_all = "destination IN (SELECT name FROM destination)";
+    sql.query(&format!("DELETE FROM delivery WHERE {of_all} AND seq <= ?"), &[seq.into()])?;
+    let delete = format!("DELETE FROM superseded WHERE {of_all} AND first <= ?1 AND last <= ?1");
+    sql.query(&delete, &[seq.into()]).map(drop)
 }
 
 /// Makes all that waits for another attempt due now: the destination was changed.
