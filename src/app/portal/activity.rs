@@ -29,9 +29,9 @@ pub struct Activity {
 impl<R: PortalRuntime> Portal<R> {
     /// Counts the events of the last minutes that are kept.
     pub(super) fn activity(&self, minutes: u32, now: Timestamp) -> Result<PortalReply, PortError> {
-        if self.memory.borrow().is_none() {
+        let Some(newest) = self.memory.borrow().as_ref().map(|memory| memory.head) else {
             return Ok(PortalReply::UnknownPortal);
-        }
+        };
         let sql = &self.runtime;
         let minutes = minutes.clamp(1, MAX_MINUTES);
         let minutes_each = minutes.div_ceil(MAX_COUNTS);
@@ -39,7 +39,6 @@ impl<R: PortalRuntime> Portal<R> {
         // From whole minutes on, so that what is over is counted alike by every call.
         let last = now.as_millis().div_euclid(millis_each) * millis_each;
         let from = Timestamp::from_millis(last - i64::from(wanted - 1) * millis_each);
-        let newest = event_log::head(sql)?;
         let mut place = event_log::last_before(sql, from)?;
         let mut counts = Vec::new();
         for number in 1..=i64::from(wanted) {

@@ -57,8 +57,6 @@ impl<R: PortalRuntime> Portal<R> {
     fn drain_all(&self, memory: &mut Memory, spilled: Vec<Append>, now: Timestamp) -> Result<Counts, PortError> {
         let (mut counts, mut unwritten) = (Counts::default(), Unwritten::new());
         for append in spilled {
-            // It was looked for here, in a bounded part of the log.
-            let append = Append { may_be_repeated: false, ..append };
             let id = append.event.id;
             if self.has_taken(id)? {
                 continue;
@@ -77,8 +75,8 @@ impl<R: PortalRuntime> Portal<R> {
                     counts.held += 1;
                     None
                 }
-                Judgement::Accept(kind) => Some(self.log_once(memory, &mut unwritten, append, Some(kind), now)?),
-                Judgement::AcceptRemoved => Some(self.log_once(memory, &mut unwritten, append, None, now)?),
+                Judgement::Accept(kind) => Some(self.log_believed(memory, &mut unwritten, append, Some(kind), now)?),
+                Judgement::AcceptRemoved => Some(self.log_believed(memory, &mut unwritten, append, None, now)?),
             };
             counts.logged += usize::from(seq.is_some());
             self.note(id, seq)?;

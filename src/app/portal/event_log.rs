@@ -7,6 +7,7 @@ use crate::app::rows::{Row, integer, optional_text, text};
 use crate::domain::event_id::EventId;
 use crate::domain::held::CLOCK_SKEW_MILLIS;
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
 
 /// Rows that one call looks at, so that a filter that fits nothing stays cheap.
 pub const MAX_ROWS_LOOKED_AT: i64 = 5_000;
@@ -56,18 +57,27 @@ fn entry(row: &Row) -> Result<LogEntry, PortError> {
     })
 }
 
-/// The newest place, or 0.
-pub fn head(sql: &impl Sql) -> Result<i64, PortError> {
-    seq_of(sql, "SELECT seq FROM log ORDER BY seq DESC LIMIT 1")
+/// The place of the newest event, and when it was logged.
+pub fn newest(sql: &impl Sql) -> Result<Option<(i64, Timestamp)>, PortError> {
+    place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq DESC LIMIT 1")
+}
+
+/// The place of the oldest event, and when it was logged.
+pub fn oldest(sql: &impl Sql) -> Result<Option<(i64, Timestamp)>, PortError> {
+    place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq LIMIT 1")
+}
+
+fn place_and_time(sql: &impl Sql, query: &str) -> Result<Option<(i64, Timestamp)>, PortError> {
+    sql.query(query, &[])?
+        .first()
+        .map(|row| Ok((integer(row, 0)?, Timestamp::from_millis(integer(row, 1)?))))
+        .transpose()
 }
 
 /// The extent of the log.
 pub fn status(sql: &impl Sql) -> Result<LogStatus, PortError> {
-    Ok(LogStatus { first_seq: seq_of(sql, "SELECT seq FROM log ORDER BY seq LIMIT 1")?, last_seq: head(sql)? })
-}
-
-fn seq_of(sql: &impl Sql, query: &str) -> Result<i64, PortError> {
-    sql.query(query, &[])?.first().map_or(Ok(0), |row| integer(row, 0))
+    let place = |found: Option<(i64, Timestamp)>| found.map_or(0, |(seq, _)| seq);
+    Ok(LogStatus { first_seq: place(oldest(sql)?), last_seq: place(newest(sql)?) })
 }
 
 /// Writes events at a place and those behind it, with whether each came from a removed install. One row written for each; a statement
@@ -101,45 +111,20 @@ pub fn write_again(sql: &impl Sql, seq: i64) -> Result<(), PortError> {
     sql.query("UPDATE log SET bytes = bytes - 1 WHERE seq = ?", &[seq.into()]).map(drop)
 }
 
-/// The place of an event that was appended within the last moments. It looks from the newest backwards until the rows are
-/// older than the event can be.
+/// The place of an event that was appended within the last moments, if it was.
 pub fn find_recent(sql: &impl Sql, id: EventId, head: i64) -> Result<Option<i64>, PortError> {
-    let (text, mut found) = (id.to_string(), None);
-    walk_back(sql, id.received_at(), head, &mut |seq, id| {
-        if id == text {
-            found = Some(seq);
-        }
-        found.is_none()
-    })?;
-    Ok(found)
+    Ok(find_all_recent(sql, &[id], head)?.remove(&id))
 }
 
-/// Those of some events that are in the log already. One look for all of them, from the newest back to when the first of them can
-/// have been logged.
-pub fn known(sql: &impl Sql, ids: &[EventId], head: i64) -> Result<Vec<String>, PortError> {
-    let Some(oldest) = ids.iter().map(|id| id.received_at()).min() else {
-        return Ok(Vec::new());
+/// The places of those of some events that were appended within the last moments. One look for all of them, from the newest backwards
+/// until all are found, or the rows are older than the first of them can be.
+pub fn find_all_recent(sql: &impl Sql, ids: &[EventId], head: i64) -> Result<BTreeMap<EventId, i64>, PortError> {
+    let mut found = BTreeMap::new();
+    let Some(received_at) = ids.iter().map(|id| id.received_at()).min() else {
+        return Ok(found);
     };
-    let mut unknown: Vec<String> = ids.iter().map(EventId::to_string).collect();
-    let mut known = Vec::new();
-    walk_back(sql, oldest, head, &mut |_, id| {
-        if let Some(at) = unknown.iter().position(|wanted| wanted == id) {
-            known.push(unknown.swap_remove(at));
-        }
-        !unknown.is_empty()
-    })?;
-    Ok(known)
-}
-
-/// Shows the places and ids of the newest events, backwards, until `visit` wants no more or they were logged before an event that was
-/// received at a time.
-fn walk_back(
-    sql: &impl Sql,
-    received_at: Timestamp,
-    head: i64,
-    visit: &mut dyn FnMut(i64, &str) -> bool,
-) -> Result<(), PortError> {
     let oldest = received_at.plus_millis(-CLOCK_SKEW_MILLIS).as_millis();
+    let mut wanted: BTreeMap<String, EventId> = ids.iter().map(|id| (id.to_string(), *id)).collect();
     let mut before = head + 1;
     loop {
         let arguments = [before.into(), PRUNE_STEP.into()];
@@ -147,12 +132,15 @@ fn walk_back(
         let rows = sql.query(query, &arguments)?;
         for row in &rows {
             before = integer(row, 0)?;
-            if !visit(before, text(row, 1)?) || integer(row, 2)? < oldest {
-                return Ok(());
+            if let Some(id) = wanted.remove(text(row, 1)?) {
+                found.insert(id, before);
+            }
+            if wanted.is_empty() || integer(row, 2)? < oldest {
+                return Ok(found);
             }
         }
         if rows.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
     }
 }
@@ -275,28 +263,10 @@ pub fn last_before_within(sql: &impl Sql, time: Timestamp, mut low: i64, mut hig
     Ok(low)
 }
 
-/// When the newest event was logged.
-pub fn last_logged_at(sql: &impl Sql) -> Result<Option<Timestamp>, PortError> {
-    let newest = place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq DESC LIMIT 1")?;
-    Ok(newest.map(|(_, logged_at)| logged_at))
-}
-
-/// The place of the oldest event, and when it was logged.
-pub fn first_logged_at(sql: &impl Sql) -> Result<Option<(i64, Timestamp)>, PortError> {
-    place_and_time(sql, "SELECT seq, logged_at FROM log ORDER BY seq LIMIT 1")
-}
-
 /// When the first event behind a place was logged.
 pub fn logged_behind(sql: &impl Sql, seq: i64) -> Result<Option<Timestamp>, PortError> {
     let rows = sql.query("SELECT logged_at FROM log WHERE seq > ? ORDER BY seq LIMIT 1", &[seq.into()])?;
     rows.first().map(|row| integer(row, 0).map(Timestamp::from_millis)).transpose()
-}
-
-fn place_and_time(sql: &impl Sql, query: &str) -> Result<Option<(i64, Timestamp)>, PortError> {
-    sql.query(query, &[])?
-        .first()
-        .map(|row| Ok((integer(row, 0)?, Timestamp::from_millis(integer(row, 1)?))))
-        .transpose()
 }
 
 /// The first and the last of the oldest events that were logged before a time, up to a place at most: a bounded number, and no more

@@ -7,8 +7,10 @@ use crate::app::held_events::NewEvent;
 use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::cloudevent::CloudEvent;
+use crate::domain::event_id::EventId;
 use crate::domain::install::{Judgement, TokenKind, judge};
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
@@ -31,8 +33,10 @@ impl<R: PortalRuntime> Portal<R> {
             let Some(memory) = memory.as_mut().filter(|memory| !memory.registration.tokens.is_empty()) else {
                 return Ok(PortalReply::UnknownPortal);
             };
+            let known = self.logged_before(memory, &appends, now)?;
             let (before, mut unwritten) = (memory.head, Unwritten::new());
-            let judged = appends.into_iter().map(|append| self.judge_and_log(memory, &mut unwritten, append, now));
+            let judged =
+                appends.into_iter().map(|append| self.judge_and_log(memory, &known, &mut unwritten, append, now));
             let judged = judged.collect::<Result<_, PortError>>()?;
             self.write(memory, &mut unwritten, now)?;
             (judged, before + 1..=memory.head)
@@ -47,9 +51,26 @@ impl<R: PortalRuntime> Portal<R> {
         Ok(PortalReply::Appended(appended))
     }
 
+    /// The places of the events that an earlier call logged. One look for all: a full call that is repeated would otherwise look
+    /// through the last minute's events for each of its own.
+    fn logged_before(
+        &self,
+        memory: &Memory,
+        appends: &[Append],
+        now: Timestamp,
+    ) -> Result<BTreeMap<EventId, i64>, PortError> {
+        let may_be_logged = |append: &&Append| {
+            let judgement = || judge(&memory.registration.tokens, &append.sha256, now);
+            append.may_be_repeated && matches!(judgement(), Judgement::Accept(_) | Judgement::AcceptRemoved)
+        };
+        let ids: Vec<EventId> = appends.iter().filter(may_be_logged).map(|append| append.event.id).collect();
+        event_log::find_all_recent(&self.runtime, &ids, memory.head)
+    }
+
     fn judge_and_log(
         &self,
         memory: &mut Memory,
+        known: &BTreeMap<EventId, i64>,
         unwritten: &mut Unwritten,
         append: Append,
         now: Timestamp,
@@ -63,7 +84,14 @@ impl<R: PortalRuntime> Portal<R> {
             Judgement::Accept(kind) => Some(kind),
             Judgement::AcceptRemoved => None,
         };
-        Ok(Appended::Accepted { seq: self.log_once(memory, unwritten, append, believed, now)? })
+        let seq = match known.get(&append.event.id) {
+            Some(seq) => {
+                event_log::write_again(&self.runtime, *seq)?;
+                *seq
+            }
+            None => self.log_believed(memory, unwritten, append, believed, now)?,
+        };
+        Ok(Appended::Accepted { seq })
     }
 
     /// Holds an event. How many others made room for it.
@@ -88,9 +116,9 @@ impl<R: PortalRuntime> Portal<R> {
         }
     }
 
-    /// Logs an event, unless an earlier call did. `believed` is the kind of its token, or nothing where that was removed. It has its
+    /// Logs an event that no earlier call did. `believed` is the kind of its token, or nothing where that was removed. It has its
     /// place; it stands there once [`Self::write`] was called.
-    pub(super) fn log_once(
+    pub(super) fn log_believed(
         &self,
         memory: &mut Memory,
         unwritten: &mut Unwritten,
@@ -98,14 +126,7 @@ impl<R: PortalRuntime> Portal<R> {
         believed: Option<TokenKind>,
         now: Timestamp,
     ) -> Result<i64, PortError> {
-        let Append { sha256, event, may_be_repeated, .. } = append;
-        if may_be_repeated {
-            self.write(memory, unwritten, now)?;
-            if let Some(seq) = event_log::find_recent(&self.runtime, event.id, memory.head)? {
-                event_log::write_again(&self.runtime, seq)?;
-                return Ok(seq);
-            }
-        }
+        let Append { sha256, event, .. } = append;
         let is_uninstall = believed == Some(TokenKind::App) && event.event_type == UNINSTALL_TYPE;
         if is_uninstall && Self::is_late_uninstall(memory, &sha256, &event) {
             let line = LogLine::new(Level::Info, "uninstall of an earlier installation");

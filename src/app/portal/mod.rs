@@ -269,13 +269,13 @@ impl<R: PortalRuntime> Portal<R> {
         let Some(registration) = Registration::load(sql)? else {
             return Ok(None);
         };
-        let head = event_log::head(sql)?;
+        let (head, last_logged_at) = event_log::newest(sql)?.unwrap_or((0, Timestamp::EPOCH));
         Ok(Some(Memory {
             lanes: self.load_lanes(&registration.member_id, head)?,
             registration,
             held: HeldEvents::load(sql, REGISTERED_PORTAL, REGISTERED_PORTAL)?,
             head,
-            last_logged_at: event_log::last_logged_at(sql)?.unwrap_or(Timestamp::EPOCH),
+            last_logged_at,
             reported: Reported::load(sql)?,
             has_releases: self.release_due_at()?.is_some(),
             authorisation: self.load_authorisation()?,

@@ -17,6 +17,7 @@ use crate::domain::install::{InstallRecord, TokenStatus};
 use crate::domain::member_id::MemberId;
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
 
 /// How long after a registration the Directory may still receive events that were under way, in milliseconds: far longer than
 /// the Worker takes from asking this object to asking the Directory, repetitions included.
@@ -198,11 +199,11 @@ impl<R: PortalRuntime> Portal<R> {
         // The Worker, whose first call's answer was lost, may have had an event held once more that was released meanwhile.
         let known = if is_late || taken_to > 0 {
             let ids: Vec<EventId> = new.iter().map(|held| held.event.id).collect();
-            event_log::known(&self.runtime, &ids, memory.head)?
+            event_log::find_all_recent(&self.runtime, &ids, memory.head)?
         } else {
-            Vec::new()
+            BTreeMap::new()
         };
-        let unknown = new.into_iter().filter(|held| !known.contains(&held.event.id.to_string()));
+        let unknown = new.into_iter().filter(|held| !known.contains_key(&held.event.id));
         let events: Vec<_> = unknown.map(|held| (&held.event, false)).collect();
         self.log(memory, &events, now)?;
         let numbers: Vec<i64> = own.iter().map(|held| held.number).collect();

@@ -80,7 +80,7 @@ impl<R: PortalRuntime> Portal<R> {
 
     fn next_pruning(&self, memory: &Memory, now: Timestamp) -> Result<Option<Pruning>, PortError> {
         // Asked after every run: one row tells that there is nothing to prune yet. The newest row stays, from which `seq` goes on.
-        let oldest = event_log::first_logged_at(&self.runtime)?.filter(|(seq, _)| *seq < memory.head);
+        let oldest = event_log::oldest(&self.runtime)?.filter(|(seq, _)| *seq < memory.head);
         let Some((oldest, logged_at)) = oldest else {
             return Ok(None);
         };

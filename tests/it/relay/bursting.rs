@@ -1,6 +1,6 @@
 //! Events that come at once: while the portal's object is asked about one, the others wait and go together in the next call.
 
-use crate::support::fault::{Operation, Then};
+use crate::support::fault::{Fault, Operation, Then};
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
 use crate::support::relay::{Answer, Relay, SECOND, ids};
 use futures_util::future::{Either, join, join_all, join3, select};
@@ -55,6 +55,29 @@ fn a_burst_that_is_too_long_for_one_call_is_logged_whole() {
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     assert_eq!(relay.faults().count(Operation::CallPortal) - before, 4);
     assert_eq!(relay.logged(), ids(0..=3 * A_FULL_CALL));
+}
+
+/// Each of its events may be in the log already, behind all that the last minute brought.
+#[test]
+fn a_full_call_that_is_repeated_looks_through_the_log_once() {
+    const EARLIER: i32 = 1_000;
+    for is_logged in [true, false] {
+        let relay = Relay::with(&[("FORWARD_URL", "")]);
+        relay.register(TOKEN);
+        relay.accept(&Post::new(TOKEN, 0));
+        burst(&relay, &posts(1..=EARLIER));
+        let before = relay.portal().storage.rows_answered();
+        // The first of the burst goes alone, and all others behind it.
+        let (operation, number) = (Operation::CallPortal, relay.faults().count(Operation::CallPortal) + 2);
+        relay.faults().plan(Fault { operation, number, persisted: is_logged, then: Then::Error });
+        let answers = burst(&relay, &posts(EARLIER + 1..=EARLIER + 1 + A_FULL_CALL));
+        let read = relay.portal().storage.rows_answered() - before;
+        println!("{read} rows read where the first call was logged: {is_logged}");
+        assert!(read < 2_000, "{read}");
+        let first = i64::from(EARLIER + 2);
+        assert_eq!(places(&answers), (first..=first + i64::from(A_FULL_CALL)).collect::<Vec<_>>());
+        assert_eq!(relay.logged(), ids(0..=EARLIER + 1 + A_FULL_CALL));
+    }
 }
 
 #[test]
