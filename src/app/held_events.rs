@@ -2,6 +2,7 @@
 
 use super::ports::{PortError, Sql};
 use super::rows::{integer, parsed, text};
+use crate::domain::cloudevent::MAX_EVENT_BYTES;
 use crate::domain::event_id::EventId;
 use crate::domain::held::{HeldEntry, HeldIndex};
 use crate::domain::held_limit::HeldLimit;
@@ -174,9 +175,13 @@ impl HeldEvents {
     }
 }
 
-/// An event as its row has it: what the log needs to know as JSON, a line break, and the canonical JSON as it is. JSON in JSON would be
-/// escaped, and could be twice as long as a row may be.
+/// An event as its row has it: JSON. There the canonical JSON is a text and escaped, and could be twice as long as a row may be. Then it
+/// stands as it is, behind the rest and a line break.
 fn to_row(event: &NewEvent) -> Result<String, serde_json::Error> {
+    let row = serde_json::to_string(event)?;
+    if row.len() <= MAX_EVENT_BYTES {
+        return Ok(row);
+    }
     let NewEvent { id, event_type, subject, occurred_at, json } = event;
     let (event_type, subject) = (event_type.clone(), subject.clone());
     let head = NewEvent { id: *id, event_type, subject, occurred_at: *occurred_at, json: String::new() };
@@ -184,9 +189,9 @@ fn to_row(event: &NewEvent) -> Result<String, serde_json::Error> {
 }
 
 fn from_row(row: &str) -> Result<NewEvent, serde_json::Error> {
+    // In JSON a line break is escaped.
     match row.split_once('\n') {
         Some((head, json)) => Ok(NewEvent { json: json.to_owned(), ..serde_json::from_str(head)? }),
-        // As it was written before, all in one; a line break in it is escaped.
         None => serde_json::from_str(row),
     }
 }
@@ -197,16 +202,18 @@ mod tests {
     use crate::domain::event_id::RANDOM_BYTES;
 
     #[test]
-    fn a_row_is_read_as_it_was_written_now_and_before() {
-        let event = NewEvent {
-            id: EventId::new(Timestamp::EPOCH, [7; RANDOM_BYTES]),
-            event_type: "app.install".to_owned(),
-            subject: Some("a\nb".to_owned()),
-            occurred_at: Timestamp::EPOCH,
-            json: "{\n\"data\":\"\\\"\"}".to_owned(),
-        };
-        for row in [to_row(&event).unwrap(), serde_json::to_string(&event).unwrap()] {
-            assert_eq!(from_row(&row).unwrap(), event, "{row}");
+    fn a_row_is_no_longer_than_it_may_be_and_is_read_as_it_was_written() {
+        for quotes in [0, 10, 700_000] {
+            let event = NewEvent {
+                id: EventId::new(Timestamp::EPOCH, [7; RANDOM_BYTES]),
+                event_type: "app.install".to_owned(),
+                subject: Some("a\nb".to_owned()),
+                occurred_at: Timestamp::EPOCH,
+                json: format!("{{\n\"data\":\"{}\"}}", "\\\"".repeat(quotes)),
+            };
+            let row = to_row(&event).unwrap();
+            assert!(row.len() <= MAX_EVENT_BYTES, "{quotes} quotes");
+            assert_eq!(from_row(&row).unwrap(), event, "{quotes} quotes");
         }
     }
 }
