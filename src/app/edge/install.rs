@@ -147,7 +147,12 @@ impl Edge {
                 match taken {
                     Ok(reply) if reply.status == 200 => Ok(reply),
                     Err(_) if is_nowhere => self.take(runtime, post).await,
-                    _ => Ok(accepted(post, None)),
+                    _ => {
+                        // It was held, and logged when the claim was proven: its place is there.
+                        post.may_be_known.set(true);
+                        let seq = self.append(runtime, post, false).await.ok().and_then(Result::ok);
+                        Ok(accepted(post, seq))
+                    }
                 }
             }
             Ok(Verdict::Pending(_)) if is_nowhere => hold_in_directory(runtime, post).await,

@@ -31,7 +31,7 @@ fn an_event_at_the_handler_that_says_so_installs_as_well() {
     let relay = relay();
     let pair = relay.issue(ADMIN);
     let answer = relay.send(Callback { path: "/events", ..Callback::new(&pair, TOKEN) }.request());
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!((answer.status, &answer.json()["seq"]), (200, &json!(1)), "{answer:?}");
     assert_eq!(relay.logged(), ["install"]);
     assert_eq!(relay.application()["state"], "valid");
 }
