@@ -33,6 +33,13 @@ pub trait Bells {
 pub trait Random {
     /// Fills the whole slice.
     fn fill(&self, bytes: &mut [u8]);
+
+    /// So many fresh bytes.
+    fn fresh<const BYTES: usize>(&self) -> [u8; BYTES] {
+        let mut bytes = [0; BYTES];
+        self.fill(&mut bytes);
+        bytes
+    }
 }
 
 /// Where log lines go.

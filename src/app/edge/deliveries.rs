@@ -176,7 +176,5 @@ fn destination_name(text: String) -> Result<DestinationName, Problem> {
 }
 
 fn new_number(random: &impl Random) -> i64 {
-    let mut bytes = [0; NUMBER_BYTES];
-    random.fill(&mut bytes);
-    bytes.iter().fold(0, |number, byte| number << 8 | i64::from(*byte))
+    random.fresh::<NUMBER_BYTES>().iter().fold(0, |number, byte| number << 8 | i64::from(*byte))
 }

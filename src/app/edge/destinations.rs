@@ -18,8 +18,8 @@ use crate::domain::member_id::MemberId;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use crate::domain::secret::Secret;
-use crate::domain::signature::{GENERATED_BYTES, SigningSecrets};
-use crate::domain::vault::{NONCE_BYTES, Sealed};
+use crate::domain::signature::SigningSecrets;
+use crate::domain::vault::Sealed;
 use crate::domain::{destination_headers, destination_url};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -163,9 +163,7 @@ impl Edge {
         member_id: &MemberId,
         name: &DestinationName,
     ) -> Result<Sealed, Problem> {
-        let mut nonce = [0; NONCE_BYTES];
-        random.fill(&mut nonce);
-        secrets.seal(&self.config.vault, member_id, name.as_str(), nonce).map_err(|_| {
+        secrets.seal(&self.config.vault, member_id, name.as_str(), random.fresh()).map_err(|_| {
             let detail = "VAULT_KEY is not set, or bad: without it the secrets of a destination cannot be kept";
             Problem::new(Code::NotConfigured, detail)
         })
@@ -273,9 +271,7 @@ fn refused(member: &str, error: &impl std::fmt::Display) -> Problem {
 }
 
 fn new_secret(random: &impl Random) -> Secret {
-    let mut bytes = [0; GENERATED_BYTES];
-    random.fill(&mut bytes);
-    SigningSecrets::generate(bytes)
+    SigningSecrets::generate(random.fresh())
 }
 
 impl Body {

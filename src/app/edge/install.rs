@@ -22,7 +22,7 @@ use crate::domain::problem::{Code, Problem};
 use crate::domain::reply::Reply;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::domain::vault::{NONCE_BYTES, Sealed, SealedFor};
+use crate::domain::vault::{Sealed, SealedFor};
 use serde::{Deserialize, Serialize};
 
 /// What a ticket is sealed as: it lets the installer page ask how far the installation is.
@@ -255,9 +255,7 @@ impl Edge {
     }
 
     fn seal(&self, runtime: &impl EdgeRuntime, secret: &Secret, sealed_for: SealedFor<'_>) -> Result<Sealed, Problem> {
-        let mut nonce = [0; NONCE_BYTES];
-        runtime.fill(&mut nonce);
-        self.config.vault.seal(secret, sealed_for, nonce).map_err(|_| install_is_not_configured())
+        self.config.vault.seal(secret, sealed_for, runtime.fresh()).map_err(|_| install_is_not_configured())
     }
 }
 

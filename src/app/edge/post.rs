@@ -5,7 +5,7 @@ use crate::app::ports::{BodyError, EdgeRuntime, IncomingRequest};
 use crate::domain::application::claim::{ClaimError, InstallClaim};
 use crate::domain::body::{BodyFormat, MAX_BODY_BYTES, read_body};
 use crate::domain::cloudevent::TYPE_PREFIX;
-use crate::domain::event_id::{EventId, RANDOM_BYTES};
+use crate::domain::event_id::EventId;
 use crate::domain::inbound::{InboundError, InboundEvent};
 use crate::domain::location::LocationHint;
 use crate::domain::member_id::MemberId;
@@ -134,9 +134,7 @@ pub fn normalized(
     // Without a token nothing can ever prove it, so there is nothing to hold it for.
     let sha256 = inbound.application_token().ok_or_else(forbidden)?.sha256();
     let received_at = runtime.now();
-    let mut random = [0; RANDOM_BYTES];
-    runtime.fill(&mut random);
-    let id = EventId::new(received_at, random);
+    let id = EventId::new(received_at, runtime.fresh());
     let event = normalize(inbound, id, received_at);
     let json = event.to_json().map_err(|error| Problem::new(Code::TooLarge, error.to_string()))?;
     let event_type = event.event_type.strip_prefix(TYPE_PREFIX).unwrap_or(&event.event_type).to_owned();

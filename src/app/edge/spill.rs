@@ -13,7 +13,6 @@ use crate::app::ports::{EdgeRuntime, Kv};
 use crate::app::spilled_event::{key_of, seal};
 use crate::domain::problem::Problem;
 use crate::domain::reply::Reply;
-use crate::domain::vault::NONCE_BYTES;
 use std::rc::Rc;
 
 /// How long a spilled event waits, in seconds: a week.
@@ -48,9 +47,7 @@ impl Edge {
     async fn keep(&self, runtime: &impl EdgeRuntime, post: &Post) -> Result<(), String> {
         let append =
             Append { sha256: post.sha256, event: Rc::clone(&post.event), may_be_repeated: true, may_be_held: false };
-        let mut nonce = [0; NONCE_BYTES];
-        runtime.fill(&mut nonce);
-        let sealed = seal(&self.config.vault, &post.member_id, &append, nonce)?;
+        let sealed = seal(&self.config.vault, &post.member_id, &append, runtime.fresh())?;
         let key = key_of(&post.member_id, post.event.id);
         Kv::put(runtime, &key, sealed.as_str(), Some(SPILL_SECONDS)).await.map_err(|error| error.to_string())
     }

@@ -12,7 +12,7 @@ use crate::domain::destination_secrets::DestinationSecrets;
 use crate::domain::destination_settings::{Settings, SettingsChange};
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
-use crate::domain::vault::{NONCE_BYTES, Sealed, VaultError};
+use crate::domain::vault::{Sealed, VaultError};
 
 /// Destinations of a portal that the API made. Each looks at every event, and takes a share of the four requests at a time.
 pub const MAX_DESTINATIONS: usize = 10;
@@ -253,8 +253,7 @@ impl<R: PortalRuntime> Portal<R> {
         let mut secrets = known.open(&self.config, member_id, name.as_str())?;
         let new = DestinationSecrets::open(new, &self.config.vault, member_id, name.as_str()).map_err(text)?;
         change(&mut secrets, new);
-        let mut nonce = [0; NONCE_BYTES];
-        self.runtime.fill(&mut nonce);
+        let nonce = self.runtime.fresh();
         let sealed = secrets.seal(&self.config.vault, member_id, name.as_str(), nonce).map_err(text)?;
         Ok((secrets, sealed))
     }

@@ -7,7 +7,7 @@ use crate::app::log_line::{Level, LogLine};
 use crate::app::ports::{PortError, PortalRuntime};
 use crate::app::signed_request::signed_request;
 use crate::domain::config::OperatorWebhook;
-use crate::domain::event_id::{EventId, RANDOM_BYTES};
+use crate::domain::event_id::EventId;
 use crate::domain::http_binding::STRUCTURED;
 use crate::domain::normalizer::portal_source;
 use crate::domain::notice::Notice;
@@ -113,8 +113,6 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// An id that nothing else has.
     pub(super) fn new_event_id(&self, now: Timestamp) -> EventId {
-        let mut random = [0; RANDOM_BYTES];
-        self.runtime.fill(&mut random);
-        EventId::new(now, random)
+        EventId::new(now, self.runtime.fresh())
     }
 }

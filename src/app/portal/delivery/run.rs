@@ -224,9 +224,7 @@ impl<R: PortalRuntime> Portal<R> {
     /// Writes down how an attempt ended.
     fn settle(&self, job: &Job, outcome: &Outcome) -> Result<(), PortError> {
         let now = self.runtime.now();
-        let mut seed = [0; 4];
-        self.runtime.fill(&mut seed);
-        let seed = u32::from_le_bytes(seed);
+        let seed = u32::from_le_bytes(self.runtime.fresh());
         let settlement = {
             let mut memory = self.memory.borrow_mut();
             // It may have been removed meanwhile.

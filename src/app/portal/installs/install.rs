@@ -13,7 +13,7 @@ use crate::domain::application::claim::InstallClaim;
 use crate::domain::install::{TokenKind, TokenStatus};
 use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
-use crate::domain::vault::{NONCE_BYTES, SealedFor, VaultError};
+use crate::domain::vault::{SealedFor, VaultError};
 
 /// What a claim is sealed as, on its way from the Worker and where it waits.
 pub const CLAIM_PURPOSE: &str = "install.claim";
@@ -79,9 +79,7 @@ impl<R: PortalRuntime> Portal<R> {
 
     fn renewed_claim(&self, claim: &InstallClaim) -> Result<PortalReply, PortError> {
         let sealed_for = SealedFor { member_id: &claim.member_id, purpose: CLAIM_PURPOSE };
-        let mut nonce = [0; NONCE_BYTES];
-        self.runtime.fill(&mut nonce);
-        let sealed = self.config.vault.seal(&claim.to_secret(), sealed_for, nonce);
+        let sealed = self.config.vault.seal(&claim.to_secret(), sealed_for, self.runtime.fresh());
         sealed.map(PortalReply::ClaimRenewed).map_err(|error| PortError::new("vault.seal", &error))
     }
 

@@ -8,7 +8,7 @@ use crate::domain::application::endpoint::{ClientEndpoint, OAuthServer};
 use crate::domain::member_id::MemberId;
 use crate::domain::secret::{Secret, TokenHash};
 use crate::domain::time::Timestamp;
-use crate::domain::vault::{NONCE_BYTES, Sealed, SealedFor, Vault, VaultError};
+use crate::domain::vault::{Sealed, SealedFor, Vault, VaultError};
 
 const ACCESS_PURPOSE: &str = "oauth.access_token";
 const REFRESH_PURPOSE: &str = "oauth.refresh_token";
@@ -77,11 +77,7 @@ impl SealedPair {
         pair: &TokenPair,
         refreshed_at: Timestamp,
     ) -> Result<Self, VaultError> {
-        let seal = |secret: &Secret, purpose| {
-            let mut nonce = [0; NONCE_BYTES];
-            random.fill(&mut nonce);
-            vault.seal(secret, SealedFor { member_id, purpose }, nonce)
-        };
+        let seal = |secret: &Secret, purpose| vault.seal(secret, SealedFor { member_id, purpose }, random.fresh());
         Ok(Self {
             access: seal(&pair.access, ACCESS_PURPOSE)?,
             refresh: pair.refresh.as_ref().map(|token| seal(token, REFRESH_PURPOSE)).transpose()?,
