@@ -22,16 +22,9 @@ extern "C" {
     #[wasm_bindgen(js_name = callObject)]
     fn call(stub: &Fetches, body: &str, within_millis: u32) -> js_sys::Promise;
 
-    /// Sends a POST with headers, a JSON list of pairs. Throws where one of them is no header. Promises the status and `retry-after`,
-    /// a line each; a redirect is an answer like any other.
-    #[wasm_bindgen(catch)]
-    pub fn post(
-        to: &Fetches,
-        url: &str,
-        headers: &str,
-        body: &str,
-        within_millis: u32,
-    ) -> Result<js_sys::Promise, JsValue>;
+    /// Sends a POST with headers, a JSON list of pairs. Promises the status and `retry-after`, a line each; a redirect is an answer
+    /// like any other.
+    pub fn post(to: &Fetches, url: &str, headers: &str, body: &str, within_millis: u32) -> js_sys::Promise;
 }
 
 /// The open internet.

@@ -110,15 +110,13 @@ export function query(sql, statement, texts, layout) {
   return rows.length > 0 ? JSON.stringify(rows) : undefined;
 }
 
-/** Sends a POST, with headers as a JSON list of pairs. Throws where one is none; promises the status and `Retry-After`, a line each. */
-export function post(to, url, headers, body, millis) {
-  const init = { method: "POST", headers: new Headers(JSON.parse(headers)), body, redirect: "manual", signal: AbortSignal.timeout(millis) };
-  return (async () => {
-    const response = await to.fetch(url, init);
-    // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
-    await response.body?.cancel().catch(() => {});
-    return `${response.status}\n${response.headers.get("retry-after") ?? ""}`;
-  })();
+/** Sends a POST, with headers as a JSON list of pairs. Promises the status and `Retry-After`, a line each. */
+export async function post(to, url, headers, body, millis) {
+  const init = { method: "POST", headers: JSON.parse(headers), body, redirect: "manual", signal: AbortSignal.timeout(millis) };
+  const response = await to.fetch(url, init);
+  // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
+  if (response.body) await response.body.cancel().catch(() => {});
+  return `${response.status}\n${response.headers.get("retry-after") ?? ""}`;
 }
 
 /** What most requests are asked for, in one text: a line each, empty where it is not there. */

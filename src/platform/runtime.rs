@@ -182,7 +182,7 @@ impl Http for Runtime {
         let headers =
             serde_json::to_string(&request.headers).map_err(|error| SendError::Unsendable(error.to_string()))?;
         let HttpRequest { url, body, timeout_millis, .. } = &request;
-        let sent = exchange::post(&to, url, &headers, body, *timeout_millis).map_err(|thrown| unsendable(&thrown))?;
+        let sent = exchange::post(&to, url, &headers, body, *timeout_millis);
         let answer = settled(&sent).await.map_err(|thrown| failed(&thrown))?.as_string().unwrap_or_default();
         let (status, retry_after) = answer.split_once('\n').unwrap_or((&answer, ""));
         let status = status.parse().map_err(|_| SendError::Network("the answer has no status".to_owned()))?;
@@ -222,8 +222,8 @@ fn failed(thrown: &JsValue) -> SendError {
     if js_error::is_named(thrown, "TimeoutError") {
         SendError::Timeout
     } else if js_error::is_named(thrown, "TypeError") {
-        // The message quotes the URL, which may hold a secret.
-        SendError::Unsendable("the runtime refuses the URL".to_owned())
+        // The message quotes what is refused, which may hold a secret.
+        SendError::Unsendable("the runtime refuses the URL or a header".to_owned())
     } else {
         SendError::Network(js_error::describe(thrown))
     }
