@@ -7,18 +7,35 @@ use crate::domain::time::Timestamp;
 impl<R: PortalRuntime> Portal<R> {
     /// When something is due next, whatever it is.
     pub(super) fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
-        let memory = self.memory.borrow();
-        let Some(memory) = memory.as_ref() else {
-            return Ok(None);
-        };
-        let due = [self.work_due_at(memory, now)?, memory.registration.report_due_at];
-        Ok(due.into_iter().flatten().min())
+        self.earliest_due(now, Memory::delivery_due_at)
     }
 
     /// When something is due next, other than a report.
     pub(super) fn work_due_at(&self, memory: &Memory, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
+        self.earliest_work(memory, now, memory.delivery_due_at(now))
+    }
+
+    fn earliest_due(
+        &self,
+        now: Timestamp,
+        delivery_due_at: impl Fn(&Memory, Timestamp) -> Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, PortError> {
+        let memory = self.memory.borrow();
+        let Some(memory) = memory.as_ref() else {
+            return Ok(None);
+        };
+        let work = self.earliest_work(memory, now, delivery_due_at(memory, now))?;
+        Ok([work, memory.registration.report_due_at].into_iter().flatten().min())
+    }
+
+    fn earliest_work(
+        &self,
+        memory: &Memory,
+        now: Timestamp,
+        delivery_due_at: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, PortError> {
         let due = [
-            memory.delivery_due_at(now),
+            delivery_due_at,
             self.upkeep_due_at(memory, now)?,
             self.notices_due_at()?,
             self.application_due_at(memory, now),
@@ -29,7 +46,7 @@ impl<R: PortalRuntime> Portal<R> {
     /// Sets the alarm for what is due next.
     pub(super) async fn rearm(&self) -> Result<(), PortError> {
         let now = self.runtime.now();
-        let Some(due_at) = self.next_due_at(now)? else {
+        let Some(due_at) = self.earliest_due(now, Memory::run_due_at)? else {
             return Ok(());
         };
         self.arm(due_at.max(self.earliest_alarm(now)), now).await

@@ -59,7 +59,7 @@ impl<R: PortalRuntime> Portal<R> {
         };
         let entries = event_log::entries_behind(sql, seq - 1, 1)?;
         let unreadable = || PortError::new("log.read", &format!("event {seq} cannot be read"));
-        let (_, json, _) = event_log::event(sql, seq)?.ok_or_else(unreadable)?;
+        let stored = event_log::event(sql, seq)?.ok_or_else(unreadable)?;
         let state = self.delivery_states(memory, &entries)?.first().copied().ok_or_else(unreadable)?;
         let detail = |lane: &Lane| {
             let state = lane.states(sql, &entries)?.first().copied().ok_or_else(unreadable)?;
@@ -73,7 +73,7 @@ impl<R: PortalRuntime> Portal<R> {
             })
         };
         let deliveries = memory.lanes.iter().map(detail).collect::<Result<_, PortError>>()?;
-        Ok(DeliveryReply::Event(Box::new(EventDetail { seq, state, event: raw(json)?, deliveries })))
+        Ok(DeliveryReply::Event(Box::new(EventDetail { seq, state, event: raw(stored.json)?, deliveries })))
     }
 
     fn list_deliveries(&self, memory: &Memory, query: &DeliveryQuery) -> Result<DeliveryReply, PortError> {

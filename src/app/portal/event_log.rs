@@ -45,6 +45,17 @@ impl LogEntry {
     }
 }
 
+/// An event of the log.
+#[derive(Debug)]
+pub struct StoredEvent {
+    /// Its id.
+    pub id: EventId,
+    /// Its canonical JSON.
+    pub json: String,
+    /// When it was logged.
+    pub logged_at: Timestamp,
+}
+
 const ENTRY_COLUMNS: &str = "seq, type, subject, removed, bytes";
 
 fn entry(row: &Row) -> Result<LogEntry, PortError> {
@@ -163,15 +174,20 @@ pub fn entries_behind(sql: &impl Sql, after: i64, limit: u32) -> Result<Vec<LogE
     sql.query(&query, &[after.into(), i64::from(limit).into()])?.iter().map(entry).collect()
 }
 
-/// The id and the canonical JSON of an event, and when it was logged; `None` where the row is not there, or is not what was
-/// written.
-pub fn event(sql: &impl Sql, seq: i64) -> Result<Option<(EventId, String, Timestamp)>, PortError> {
-    let rows = sql.query("SELECT id, event, logged_at FROM log WHERE seq = ?", &[seq.into()])?;
+/// The events from one place to another, by their places. One is missing where its row is not there, or is not what was written.
+pub fn events(sql: &impl Sql, first: i64, last: i64) -> Result<BTreeMap<i64, StoredEvent>, PortError> {
+    let query = "SELECT seq, id, event, logged_at FROM log WHERE seq BETWEEN ? AND ?";
     let read = |row: &Row| {
-        let logged_at = Timestamp::from_millis(integer(row, 2).ok()?);
-        Some((EventId::try_from(text(row, 0).ok()?).ok()?, text(row, 1).ok()?.to_owned(), logged_at))
+        let id = EventId::try_from(text(row, 1).ok()?).ok()?;
+        let logged_at = Timestamp::from_millis(integer(row, 3).ok()?);
+        Some((integer(row, 0).ok()?, StoredEvent { id, json: text(row, 2).ok()?.to_owned(), logged_at }))
     };
-    Ok(rows.first().and_then(read))
+    Ok(sql.query(query, &[first.into(), last.into()])?.iter().filter_map(read).collect())
+}
+
+/// One of them.
+pub fn event(sql: &impl Sql, seq: i64) -> Result<Option<StoredEvent>, PortError> {
+    Ok(events(sql, seq, seq)?.remove(&seq))
 }
 
 /// The entries that a query asks for, and the last place that was looked at.

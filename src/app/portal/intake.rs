@@ -43,6 +43,7 @@ impl<R: PortalRuntime> Portal<R> {
         };
         // No await stands between the inserts and these calls: all are committed together.
         if !logged.is_empty() {
+            self.note_crowd(appended.len(), now);
             self.look_after_log(&logged, now).await?;
         }
         if appended.iter().any(|appended| matches!(appended, Appended::Held { .. })) {

@@ -72,6 +72,8 @@ pub struct Portal<R> {
     requests_made: Cell<u64>,
     /// How far the Directory's held events were logged since the object started, for each token that was released.
     released_to: RefCell<BTreeMap<TokenHash, i64>>,
+    /// When a call last brought many events.
+    crowd_at: Cell<Option<Timestamp>>,
     /// What the operator is to be told.
     outbox: Outbox,
     /// Whether the storage is nearly full, and the log says so.
@@ -114,6 +116,7 @@ impl<R: PortalRuntime> Portal<R> {
             trial: Lease::default(),
             requests_made: Cell::new(0),
             released_to: RefCell::new(BTreeMap::new()),
+            crowd_at: Cell::new(None),
             outbox: Outbox::default(),
             is_filling: Cell::new(false),
             told_to: Cell::new(None),
@@ -204,7 +207,8 @@ impl<R: PortalRuntime> Portal<R> {
             let due = [registration.record_due_at, registration.report_due_at];
             *has_releases || due.into_iter().flatten().any(|due_at| due_at <= now)
         };
-        let is_due = |memory: &Memory| memory.is_sending(now) || has_news(memory);
+        let may_send = |memory: &Memory| memory.is_sending(now) && !self.gives_way(memory, now);
+        let is_due = |memory: &Memory| may_send(memory) || has_news(memory);
         self.has_untold() || (self.lease.is_free(now) && memory.as_ref().is_some_and(is_due))
     }
 

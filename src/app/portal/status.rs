@@ -44,8 +44,8 @@ impl<R: PortalRuntime> Portal<R> {
         let mut events = Vec::with_capacity(entries.len());
         for (entry, state) in entries.iter().zip(self.delivery_states(memory, &entries)?) {
             let unreadable = || PortError::new("log.read", &format!("event {} cannot be read", entry.seq));
-            let (_, json, _) = event_log::event(&self.runtime, entry.seq)?.ok_or_else(unreadable)?;
-            let event = RawValue::from_string(json).map_err(|error| PortError::new("log.read", &error))?;
+            let stored = event_log::event(&self.runtime, entry.seq)?.ok_or_else(unreadable)?;
+            let event = RawValue::from_string(stored.json).map_err(|error| PortError::new("log.read", &error))?;
             events.push(LoggedEvent { seq: entry.seq, state, event });
         }
         Ok(PortalReply::Log(LogPage { events, next }))

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub const MAX_BATCH_EVENTS: usize = 100;
 /// Most bytes of one batch, brackets and commas included.
 pub const MAX_BATCH_BYTES: usize = 256 * 1024;
+/// Events that are looked for at once where each goes by itself: as many as a run sends, unless `DELIVERY_BURST` says otherwise.
+const LOOKED_FOR: usize = 50;
 /// Of so many sends one goes to an event that is due again, where there are new ones all the time: they go first, but must
 /// not keep the others waiting for ever.
 const SENDS_PER_RETRY: u32 = 10;
@@ -132,7 +134,8 @@ impl Dispatcher {
             _ if self.coalesces => usize::MAX,
             Some(Admission::Probe) => PROBING_EVENTS as usize,
             Some(Admission::All) if self.has_batches => MAX_BATCH_EVENTS,
-            Some(Admission::All) => 1,
+            Some(Admission::All) if self.queue.fresh_count() == 0 => LOOKED_FOR,
+            Some(Admission::All) => 0,
         };
         if self.queue.has_room() { enough.saturating_sub(self.queue.fresh_count()) } else { 0 }
     }

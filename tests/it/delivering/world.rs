@@ -188,11 +188,7 @@ impl World {
 
     fn send(&mut self) {
         while self.requests.len() < MAX_REQUESTS {
-            while self.dispatcher.queue.seen() < self.head() && self.dispatcher.wants_more(self.now) > 0 {
-                let entry = self.entry(self.dispatcher.queue.seen() + 1);
-                let change = self.dispatcher.queue.offer(entry, true);
-                self.note(&change.into_iter().collect::<Vec<_>>(), false);
-            }
+            self.read_log();
             self.feed_replays();
             let (claim, dropped) = self.dispatcher.next(self.now);
             self.note(&dropped, false);
@@ -201,6 +197,19 @@ impl World {
             };
             self.check_claim(&claim);
             self.requests.push(claim);
+        }
+    }
+
+    fn read_log(&mut self) {
+        while self.dispatcher.queue.seen() < self.head() && self.dispatcher.wants_more(self.now) > 0 {
+            for _ in 0..self.dispatcher.wants_more(self.now) {
+                if self.dispatcher.queue.seen() == self.head() || !self.dispatcher.queue.has_room() {
+                    break;
+                }
+                let entry = self.entry(self.dispatcher.queue.seen() + 1);
+                let change = self.dispatcher.queue.offer(entry, true);
+                self.note(&change.into_iter().collect::<Vec<_>>(), false);
+            }
         }
     }
 

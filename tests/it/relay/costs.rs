@@ -3,7 +3,7 @@
 use crate::support::destination::Answer;
 use crate::support::fault::Operation;
 use crate::support::post::{OTHER_TOKEN, Post, TOKEN};
-use crate::support::relay::{HOUR, MINUTE, Relay};
+use crate::support::relay::{FORWARD_URL, HOUR, MINUTE, Relay};
 
 #[test]
 fn a_lone_event_costs_its_row_the_alarm_and_the_cursor() {
@@ -77,6 +77,26 @@ fn a_backlog_is_read_about_twice_whatever_its_length() {
         let read = relay.portal().storage.rows_answered() - before;
         println!("1,000 events for {events}: {read} rows read");
         assert!(read < 2_500, "{events}: {read}");
+    }
+}
+
+/// A query takes longer than all that is done with a row that it answers.
+#[test]
+fn a_backlog_takes_a_query_for_several_of_its_events() {
+    for (format, most) in [("structured", 650), ("batch", 100)] {
+        let relay = Relay::with(&[("FORWARD_URL", "broken"), ("FORWARD_FORMAT", format)]);
+        relay.register(TOKEN);
+        for number in 1..=1_000 {
+            relay.accept(&Post::new(TOKEN, number));
+        }
+        let before = relay.portal().storage.queries();
+        relay.destination().delay_millis.set(5);
+        relay.deploy(&[("FORWARD_URL", FORWARD_URL)]);
+        relay.advance(HOUR);
+        assert_eq!(relay.received().len(), 1_000, "{format}");
+        let queries = relay.portal().storage.queries() - before;
+        println!("1,000 events, {format}: {queries} queries");
+        assert!(queries < most, "{format}: {queries}");
     }
 }
 

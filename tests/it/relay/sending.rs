@@ -52,6 +52,19 @@ fn four_requests_are_under_way_at_once_and_no_more() {
 }
 
 #[test]
+fn while_events_come_in_a_crowd_half_the_requests_are_under_way_and_all_afterwards() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.destination().delay_millis.set(20);
+    let posts = (1..=300).map(|number| relay.answer(Post::new(TOKEN, number).request()));
+    assert!(relay.world.run_all(posts).iter().all(|answer| answer.status == 200));
+    assert_eq!(relay.destination().most_under_way(), 2);
+    relay.advance(MINUTE);
+    assert_eq!(relay.destination().most_under_way(), 4);
+    assert_eq!(relay.states(), vec!["delivered"; 300]);
+}
+
+#[test]
 fn an_event_that_hangs_holds_up_no_other_thing() {
     let relay = relay_with_backlog((1..=100).map(|number| Post::new(TOKEN, number)));
     relay.destination().dislikes(1, Answer::Hang);
@@ -87,13 +100,16 @@ fn an_event_is_tried_again_in_time_while_another_hangs() {
 }
 
 #[test]
-fn a_run_that_may_send_no_more_leaves_the_rest_to_the_next_while_its_request_hangs() {
-    let relay = relay_with_backlog((1..=40).map(|number| Post::new(TOKEN, number)));
-    relay.deploy(&[("DELIVERY_BURST", "6")]);
-    relay.destination().dislikes(1, Answer::Hang);
-    relay.destination().delay_millis.set(50);
-    let_backlog_go(&relay, 2 * SECOND);
-    assert_eq!(relay.destination().accepted_ids(), ids(2..=40));
+fn a_run_that_may_send_no_more_leaves_the_rest_to_the_next_while_a_request_of_either_hangs() {
+    for hanging in 1..=40 {
+        let relay = relay_with_backlog((1..=40).map(|number| Post::new(TOKEN, number)));
+        relay.deploy(&[("DELIVERY_BURST", "6")]);
+        relay.destination().dislikes(hanging, Answer::Hang);
+        relay.destination().delay_millis.set(50);
+        let_backlog_go(&relay, 3 * SECOND);
+        let accepted = relay.destination().accepted_ids();
+        assert_eq!(accepted.len(), 39, "{hanging} hangs: {accepted:?}");
+    }
 }
 
 #[test]

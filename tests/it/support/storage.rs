@@ -25,6 +25,7 @@ pub struct Storage {
     depth: Cell<u32>,
     rows_written: Cell<usize>,
     rows_answered: Cell<usize>,
+    queries: Cell<usize>,
     steps: Cell<usize>,
     alarms_set: Cell<usize>,
 }
@@ -41,6 +42,7 @@ impl Storage {
             depth: Cell::new(0),
             rows_written: Cell::new(0),
             rows_answered: Cell::new(0),
+            queries: Cell::new(0),
             steps: Cell::new(0),
             alarms_set: Cell::new(0),
         }
@@ -74,6 +76,7 @@ impl Storage {
         let changed = usize::try_from(changed).expect("few rows are changed at once");
         self.rows_written.set(self.rows_written.get() + changed);
         self.rows_answered.set(self.rows_answered.get() + read.len());
+        self.queries.set(self.queries.get() + 1);
         Ok(read)
     }
 
@@ -162,6 +165,11 @@ impl Storage {
     /// Rows that queries were answered with so far.
     pub fn rows_answered(&self) -> usize {
         self.rows_answered.get()
+    }
+
+    /// Statements so far.
+    pub fn queries(&self) -> usize {
+        self.queries.get()
     }
 
     /// Steps of `SQLite`'s machine so far: a few for each row that a query looks at, be it answered with it or not.

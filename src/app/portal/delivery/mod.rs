@@ -12,7 +12,7 @@ pub use self::lane::{CURSOR_STEP, Lane};
 pub use self::records::{Noted, PAUSED_BY_OPERATOR, delete_up_to, ends_by_move, noted, retry_all_now};
 pub use self::replay::Replay;
 
-use self::under_way::{MAX_REQUESTS, MAX_REQUESTS_SHARED};
+use self::under_way::{MAX_REQUESTS, MAX_REQUESTS_IN_CROWD, MAX_REQUESTS_SHARED};
 use super::command::{DeliveryState, DeliveryStatus};
 use super::event_log::LogEntry;
 use super::{Memory, Portal};
@@ -20,6 +20,12 @@ use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::destination_name::DEFAULT;
 use crate::domain::member_id::MemberId;
 use crate::domain::time::Timestamp;
+
+/// For how long after an event the next one is likely to come, in milliseconds: it spares an alarm, which costs a request, two rows and
+/// three commits.
+const LULL_MILLIS: i64 = 100;
+/// So many events in one call are a crowd: each came while the call before was under way, which takes some milliseconds.
+const CROWD_EVENTS: usize = 8;
 
 impl Memory {
     /// Whether something can be sent now.
@@ -31,6 +37,16 @@ impl Memory {
     pub(super) fn delivery_due_at(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.open_lanes(now).into_iter().filter_map(|at| self.lanes[at].due_at(self.head, now));
         due.chain(self.lanes.iter().filter_map(|lane| lane.under_way.first_vanishes_at())).min()
+    }
+
+    /// When the alarm is to start a run for that. What is due now is left, for a while, to a request that is under way or to the next
+    /// event: either lets it go.
+    pub(super) fn run_due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let due_at = self.delivery_due_at(now)?;
+        let goes_on_until = self.lanes.iter().filter_map(|lane| lane.under_way.goes_on_until(now)).max();
+        // A clock that stepped back says nothing of when the last event came.
+        let lull_at = Some(self.last_logged_at).filter(|at| *at <= now).map(|at| at.plus_millis(LULL_MILLIS));
+        [Some(due_at), goes_on_until, lull_at].into_iter().flatten().max()
     }
 
     /// A destination by its name.
@@ -62,6 +78,20 @@ impl Memory {
 }
 
 impl<R: PortalRuntime> Portal<R> {
+    /// Notes how many events came in one call.
+    pub(super) fn note_crowd(&self, events: usize, now: Timestamp) {
+        if events >= CROWD_EVENTS {
+            self.crowd_at.set(Some(now));
+        }
+    }
+
+    /// Whether what may be sent waits all the same, since events come in a crowd. The end of a request lets it go, or the alarm.
+    pub(super) fn gives_way(&self, memory: &Memory, now: Timestamp) -> bool {
+        let lively = || memory.lanes.iter().map(|lane| lane.under_way.count_lively(now)).sum::<usize>();
+        let is_crowd = self.crowd_at.get().is_some_and(|at| (0..LULL_MILLIS).contains(&now.millis_since(at)));
+        is_crowd && lively() >= MAX_REQUESTS_IN_CROWD
+    }
+
     /// The destinations of the portal.
     pub(super) fn load_lanes(&self, member_id: &MemberId, head: i64) -> Result<Vec<Lane>, PortError> {
         let first_probe_millis = self.config.retry_schedule.first_probe_millis();

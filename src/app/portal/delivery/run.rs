@@ -2,8 +2,9 @@
 
 use super::lane::Lane;
 use super::message::{Events, Message};
+use super::under_way::Budget;
 use crate::app::log_line::{Level, LogLine};
-use crate::app::portal::{Memory, Portal, event_log};
+use crate::app::portal::{Memory, Portal};
 use crate::app::ports::{PortError, PortalRuntime, SendError};
 use crate::app::racing::Racing;
 use crate::domain::delivery::dispatcher::{Claim, News, Settlement};
@@ -12,6 +13,8 @@ use crate::domain::delivery::queue::Change;
 use crate::domain::destination::Destination;
 use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// How long a run goes on before it leaves the rest to the next one, in milliseconds: far below the 15 minutes that an alarm
 /// may take, so that a slow destination is no reason to be cut off.
@@ -45,11 +48,9 @@ struct Job {
 
 /// A run: what it may still send, and the requests that it has under way.
 struct Run<'a> {
-    budget: u32,
+    budget: Budget,
     deadline: Timestamp,
     racing: Racing<'a, (Job, Outcome)>,
-    /// The number of its newest request.
-    newest: u64,
 }
 
 impl<R: PortalRuntime> Portal<R> {
@@ -60,15 +61,14 @@ impl<R: PortalRuntime> Portal<R> {
     /// runs may do the same meanwhile.
     pub(in crate::app::portal) async fn deliver(&self) -> Result<(), PortError> {
         let mut run = Run {
-            budget: self.config.delivery_burst,
+            budget: Rc::new(Cell::new(self.config.delivery_burst)),
             deadline: self.runtime.now().plus_millis(MAX_RUN_MILLIS),
             racing: Racing::default(),
-            newest: 0,
         };
         self.release_vanished();
         self.send_due(&mut run)?;
         while !run.racing.is_empty() {
-            self.arm_for_rest(&run).await?;
+            self.arm_for_rest().await?;
             if let Some((job, outcome)) = run.racing.next().await {
                 self.end(&job, &outcome)?;
             }
@@ -79,24 +79,24 @@ impl<R: PortalRuntime> Portal<R> {
 
     /// Lets everything go that may go now. Where another run is still at what comes before, that one does it.
     fn send_due<'a>(&'a self, run: &mut Run<'a>) -> Result<(), PortError> {
-        while run.budget > 0 && self.runtime.now() < run.deadline && self.lease.is_free(self.runtime.now()) {
-            let Some(job) = self.next_job()? else {
+        if self.runtime.now() >= run.deadline {
+            run.budget.set(0);
+        }
+        while run.budget.get() > 0 && self.lease.is_free(self.runtime.now()) {
+            let Some(job) = self.next_job(&run.budget)? else {
                 break;
             };
-            run.budget -= 1;
-            run.newest = job.number;
+            run.budget.set(run.budget.get() - 1);
             run.racing.start(self.send(job));
         }
         Ok(())
     }
 
-    /// Sets the alarm for what is due before the requests of a run have ended. What is due now, and not for this run to send, is left
-    /// to the one that sent last, so that no more alarms ring than are needed.
-    async fn arm_for_rest(&self, run: &Run<'_>) -> Result<(), PortError> {
+    /// Sets the alarm for what is due before the requests of a run have ended.
+    async fn arm_for_rest(&self) -> Result<(), PortError> {
         let now = self.runtime.now();
-        let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.delivery_due_at(now));
-        let is_newest = run.newest == self.requests_made.get();
-        match due_at.filter(|due_at| *due_at > now || is_newest) {
+        let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.run_due_at(now));
+        match due_at {
             Some(due_at) => self.arm(due_at.max(self.earliest_alarm(now)), now).await,
             None => Ok(()),
         }
@@ -129,10 +129,10 @@ impl<R: PortalRuntime> Portal<R> {
     }
 
     /// Claims what goes next.
-    fn next_job(&self) -> Result<Option<Job>, PortError> {
+    fn next_job(&self, budget: &Budget) -> Result<Option<Job>, PortError> {
         let now = self.runtime.now();
         let mut memory = self.memory.borrow_mut();
-        let Some(memory) = memory.as_mut() else {
+        let Some(memory) = memory.as_mut().filter(|memory| !self.gives_way(memory, now)) else {
             return Ok(None);
         };
         for at in memory.open_lanes(now) {
@@ -147,22 +147,22 @@ impl<R: PortalRuntime> Portal<R> {
             if let Some(claim) = claim {
                 let number = self.requests_made.get() + 1;
                 self.requests_made.set(number);
-                lane.under_way.begin(number, &claim.events, now);
+                lane.under_way.begin(number, &claim.events, budget, now);
                 return self.job(lane, number, claim, now).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn job(&self, lane: &Lane, number: u64, claim: Claim, now: Timestamp) -> Result<Job, PortError> {
+    fn job(&self, lane: &mut Lane, number: u64, claim: Claim, now: Timestamp) -> Result<Job, PortError> {
         let mut events = Vec::with_capacity(claim.events.len());
         let mut logged_at = Vec::with_capacity(claim.events.len());
         let mut unreadable = None;
         for seq in &claim.events {
-            match event_log::event(&self.runtime, *seq)? {
-                Some((id, json, time)) => {
-                    events.push((id, json));
-                    logged_at.extend((!lane.dispatcher.queue.is_replayed(*seq)).then_some(time));
+            match lane.take_event(&self.runtime, *seq)? {
+                Some(stored) => {
+                    events.push((stored.id, stored.json));
+                    logged_at.extend((!lane.dispatcher.queue.is_replayed(*seq)).then_some(stored.logged_at));
                 }
                 None => unreadable = Some(format!("event {seq} cannot be read from the log")),
             }

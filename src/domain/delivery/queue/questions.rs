@@ -113,6 +113,19 @@ impl Queue {
         self.open.get(&seq).map_or(0, |item| item.entry.bytes)
     }
 
+    /// The last of the events that stand behind one in the log without a gap, and are under way or may go next: so many with it at
+    /// most, of so many bytes.
+    #[must_use]
+    pub fn last_beside(&self, seq: i64, events: usize, bytes: usize) -> i64 {
+        let mut left = bytes.saturating_sub(self.bytes(seq));
+        let goes_too = |later: &i64| {
+            let fits = left.checked_sub(self.bytes(*later));
+            left = fits.unwrap_or_default();
+            fits.is_some() && (self.fresh.contains(later) || self.sending.contains(later))
+        };
+        (seq + 1..).take(events.saturating_sub(1)).take_while(goes_too).last().unwrap_or(seq)
+    }
+
     /// The event of the same thing that comes next, where it may go in the same request: it was not tried yet.
     #[must_use]
     pub fn follower(&self, seq: i64) -> Option<i64> {
@@ -120,5 +133,26 @@ impl Queue {
         let next = *line.range(seq + 1..).next()?;
         let item = self.open.get(&next)?;
         (item.standing == Standing::Pending && next <= self.seen && !self.sending.contains(&next)).then_some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::delivery::queue::Entry;
+
+    #[test]
+    fn those_beside_an_event_are_read_with_it_as_far_as_they_go_next() {
+        let mut queue = Queue::new(0);
+        for seq in 1..=10 {
+            queue.offer(Entry { seq, thing: None, is_update: false, bytes: 100 }, seq != 8);
+        }
+        queue.claim(1);
+        queue.claim(2);
+        assert_eq!(queue.last_beside(1, 100, 100_000), 7, "up to one that is not wanted");
+        assert_eq!(queue.last_beside(1, 3, 100_000), 3, "no more than so many");
+        assert_eq!(queue.last_beside(1, 100, 499), 4, "no more bytes than so many");
+        assert_eq!(queue.last_beside(1, 100, 10), 1, "itself, however long");
+        assert_eq!(queue.last_beside(7, 100, 100_000), 7);
     }
 }

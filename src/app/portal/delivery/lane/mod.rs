@@ -1,35 +1,31 @@
 //! One destination of a portal, as its object keeps it in memory: storage follows it.
 
+mod reading;
 mod status;
 
 use super::records::{self, DestinationRow};
 use super::replay::Replay;
 use super::under_way::UnderWay;
-use crate::app::portal::event_log::{self, LogEntry};
+use crate::app::portal::event_log::StoredEvent;
 use crate::app::ports::{PortError, Sql};
 use crate::domain::config::Forwarding;
 use crate::domain::delivery::circuit::Circuit;
 use crate::domain::delivery::dispatcher::{Dispatcher, Pause, Settlement};
 use crate::domain::delivery::outcome::Outcome;
-use crate::domain::delivery::queue::{Change, Entry, Queue};
+use crate::domain::delivery::queue::{Change, Queue};
 use crate::domain::delivery::tally::Tally;
-use crate::domain::delivery::thing::{Thing, is_update};
 use crate::domain::destination::{Destination, Endpoint, Format};
 use crate::domain::destination_name::DEFAULT;
 use crate::domain::destination_settings::Settings;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the cursor in storage may be behind: how many deliveries a crash may repeat, against a row written each time.
 pub const CURSOR_STEP: i64 = 100;
 /// How far behind the cursor a row of `delivery` is looked for that has later counts than the destination's own: the rows that
 /// this reads when an object wakes are those of deliveries that did not go well at once.
 const TALLY_REACH: i64 = 5_000;
-/// Entries of the log that are read at once, at most.
-const MAX_READ_STEP: u32 = 100;
-/// Entries that one search for the next event to send looks at.
-const MAX_LOOKED_AT: u32 = 1_000;
 /// How long until a broken configuration is looked at again while events wait, in milliseconds. The deployment that mends
 /// it starts the object anew, but only the alarm or a request wakes it.
 const BROKEN_CHECK_MILLIS: i64 = 60_000;
@@ -61,6 +57,8 @@ pub struct Lane {
     saved: i64,
     /// Obsolete events that storage does not know of yet.
     superseded: BTreeSet<i64>,
+    /// Events that were read together with one that was sent before them.
+    read_ahead: BTreeMap<i64, StoredEvent>,
     /// The event in whose row of `delivery` storage has `tally`, where it is later than what the destination's own row has.
     tally_in: Option<i64>,
 }
@@ -128,6 +126,7 @@ impl Lane {
             target: row.target,
             saved: row.cursor,
             superseded: BTreeSet::new(),
+            read_ahead: BTreeMap::new(),
             tally_in: None,
         })
     }
@@ -163,36 +162,6 @@ impl Lane {
             paused: self.dispatcher.pause().map(|pause| pause.reason.clone()),
             tally: self.tally.clone(),
         }
-    }
-
-    /// Offers more of the log, as far as that is needed to tell what goes next.
-    pub fn read_log(&mut self, sql: &impl Sql, head: i64, now: Timestamp) -> Result<(), PortError> {
-        let Some(destination) = &self.destination else {
-            return Ok(());
-        };
-        let (mut looked_at, mut step) = (0, 0);
-        let mut changes = Vec::new();
-        while looked_at < MAX_LOOKED_AT && self.dispatcher.queue.seen() < head {
-            let wanted = self.dispatcher.wants_more(now);
-            if wanted == 0 {
-                break;
-            }
-            // Just what is wanted, since each row costs; and ever more where a filter leaves nothing of it.
-            step = u32::try_from(wanted).unwrap_or(MAX_READ_STEP).max(2 * step).min(MAX_READ_STEP);
-            let entries = event_log::entries_behind(sql, self.dispatcher.queue.seen(), step)?;
-            if entries.is_empty() {
-                break;
-            }
-            for entry in entries {
-                if self.dispatcher.wants_more(now) == 0 {
-                    break;
-                }
-                looked_at += 1;
-                let is_wanted = is_wanted(destination, &entry);
-                changes.extend(self.dispatcher.queue.offer(Self::queue_entry(&entry), is_wanted));
-            }
-        }
-        self.note(sql, &changes, false, now)
     }
 
     /// Counts how an attempt ended, before [`Self::note`] writes it down.
@@ -312,16 +281,6 @@ impl Lane {
         let open = self.dispatcher.queue.oldest_open().unwrap_or(i64::MAX);
         open.min(self.saved + 1)
     }
-
-    /// An entry of the log, as the queue knows it.
-    pub(super) fn queue_entry(entry: &LogEntry) -> Entry {
-        Entry {
-            seq: entry.seq,
-            thing: Thing::of(&entry.event_type, entry.subject.as_deref()),
-            is_update: is_update(&entry.event_type),
-            bytes: entry.bytes(),
-        }
-    }
 }
 
 /// What tells one destination from another.
@@ -331,8 +290,4 @@ fn target(destination: &Destination) -> String {
         Endpoint::Queue(binding) => format!("queue:{binding}"),
     };
     Secret::new(place).sha256().to_string()
-}
-
-fn is_wanted(destination: &Destination, entry: &LogEntry) -> bool {
-    !entry.removed && destination.wants(&entry.event_type)
 }
