@@ -101,7 +101,8 @@ impl Registration {
         Ok(())
     }
 
-    /// Adds a token by the operator's word, or makes one active again. Whether there was room.
+    /// Adds a token, or makes one active again, and the portal with it. Whether there was room. Where the operator ended either, only the
+    /// operator's word counts.
     #[must_use]
     pub fn register(&mut self, register: &Register, now: Timestamp) -> bool {
         let known = self.tokens.iter().find(|token| token.sha256 == register.sha256);
@@ -122,12 +123,6 @@ impl Registration {
         }
         self.is_revoked = false;
         true
-    }
-
-    /// Does the same by the portal's word, which counts for nothing where the operator revoked the portal. Whether it did.
-    #[must_use]
-    pub fn install(&mut self, register: &Register, now: Timestamp) -> bool {
-        !self.is_revoked && self.register(register, now)
     }
 
     /// Ends one active or uninstalled token, or the portal with all. Whether there was such a token.

@@ -40,7 +40,7 @@ impl<R: PortalRuntime> Portal<R> {
         let change = |known: Option<Registration>| {
             let mut registration = known.unwrap_or_else(|| Registration::new(register.member_id.clone()));
             has_room = registration.register(&register, now);
-            registration
+            Some(registration)
         };
         self.take_over(&register.member_id, vec![hash], change, |_| Ok(()), now).await?;
         if has_room { self.status() } else { Ok(PortalReply::TooManyTokens) }
@@ -71,7 +71,7 @@ impl<R: PortalRuntime> Portal<R> {
             let active = adopted.tokens.iter().filter(|token| token.status == TokenStatus::Active);
             let hashes = active.map(|token| token.sha256).collect();
             // Whoever came first while this waited for the Directory has decided.
-            self.take_over(&member_id, hashes, |known| known.unwrap_or(adopted), |_| Ok(()), now).await?;
+            self.take_over(&member_id, hashes, |known| Some(known.unwrap_or(adopted)), |_| Ok(()), now).await?;
         }
         self.status()
     }
@@ -119,30 +119,33 @@ impl<R: PortalRuntime> Portal<R> {
         &self,
         member_id: &MemberId,
         hashes: Vec<TokenHash>,
-        change: impl FnOnce(Option<Registration>) -> Registration,
+        change: impl FnOnce(Option<Registration>) -> Option<Registration>,
         also: impl FnOnce(&mut Memory) -> Result<(), PortError>,
         now: Timestamp,
-    ) -> Result<(), PortError> {
+    ) -> Result<bool, PortError> {
         let mut waiting: Vec<(TokenHash, Waiting)> = Vec::new();
         for hash in hashes {
             waiting.push((hash, self.ask_directory(member_id, hash, 0).await));
         }
         // Storage may have failed another request meanwhile, and memory been thrown away.
         self.wake().await?;
-        self.establish(waiting, change, also, now)?;
-        self.rearm().await
+        let is_taken = self.establish(waiting, change, also, now)?;
+        self.rearm().await?;
+        Ok(is_taken)
     }
 
     fn establish(
         &self,
         waiting: Vec<(TokenHash, Waiting)>,
-        change: impl FnOnce(Option<Registration>) -> Registration,
+        change: impl FnOnce(Option<Registration>) -> Option<Registration>,
         also: impl FnOnce(&mut Memory) -> Result<(), PortError>,
         now: Timestamp,
-    ) -> Result<(), PortError> {
+    ) -> Result<bool, PortError> {
         migrations::migrate(&self.runtime, schema::MIGRATIONS)?;
         let mut slot = self.memory.borrow_mut();
-        let mut registration = change(slot.as_ref().map(|memory| memory.registration.clone()));
+        let Some(mut registration) = change(slot.as_ref().map(|memory| memory.registration.clone())) else {
+            return Ok(false);
+        };
         registration.tell_others(now);
         let is_new = slot.is_none();
         let mut memory = match slot.take() {
@@ -172,7 +175,7 @@ impl<R: PortalRuntime> Portal<R> {
         })?;
         self.released_to.borrow_mut().extend(released);
         slot.replace(memory);
-        Ok(())
+        Ok(true)
     }
 
     /// Logs what the Directory and this object hold under a token, and tells how far the Directory's events are logged now.

@@ -2,9 +2,12 @@
 
 use crate::support::application::{BROKER_TOKEN, Callback, callback, form, installed, relay, token_request};
 use crate::support::bitrix::ADMIN;
+use crate::support::fault::Operation;
 use crate::support::post::{MEMBER, OTHER_TOKEN, Post, Request, TOKEN};
 use crate::support::relay::{Answer, DAY, HOUR, Relay, hash};
+use crate::support::world::UnderWay;
 use serde_json::Value;
+use std::rc::Rc;
 
 fn deletion() -> Request {
     Relay::admin_request("DELETE", &format!("/portals/{MEMBER}"), &Value::Null)
@@ -51,6 +54,24 @@ fn an_installation_that_waited_does_not_bring_back_a_portal_that_was_revoked_mea
     relay.advance(2 * HOUR);
     assert_eq!(relay.status()["state"], "revoked");
     assert_eq!(relay.world.directory().storage.rows("SELECT * FROM pending_install"), [""; 0]);
+}
+
+#[test]
+fn a_token_that_is_revoked_while_a_proven_installation_asks_the_directory_stays_so() {
+    let relay = Rc::new(installed(TOKEN));
+    relay.advance(HOUR / 2);
+    let is_question =
+        |operation, what: &str| operation == Operation::CallDirectory && what.starts_with("{\"HeldEvents\"");
+    relay.world.gates.close(is_question);
+    let (worker, claim) = (Rc::clone(&relay), callback(&relay.issue(ADMIN), TOKEN));
+    let mut claims = [UnderWay::new(async move { worker.answer(claim).await })];
+    relay.world.settle_with(&mut claims, 0);
+    assert_eq!(relay.revoke(TOKEN).status, 200);
+    let question = relay.world.gates.find(|_, _| true).expect("the installation waits for the Directory");
+    relay.world.gates.let_go(question, None);
+    relay.world.settle_with(&mut claims, 0);
+    assert_eq!(claims[0].value.as_ref().map(|answer| answer.status), Some(403));
+    assert_eq!(relay.status()["tokens"][0]["status"], "revoked");
 }
 
 #[test]

@@ -19,6 +19,8 @@ use crate::domain::vault::{SealedFor, VaultError};
 pub const CLAIM_PURPOSE: &str = "install.claim";
 /// Shortest `application_token` of an application, in bytes. Bitrix24's have 32; one that can be guessed is nobody's proof.
 const MIN_TOKEN_BYTES: usize = 16;
+/// Why a claim is refused, where what the operator ended only the operator begins again.
+const REVOKED: &str = "the operator revoked the portal, or its token";
 
 /// A claim that is proven.
 struct News {
@@ -64,14 +66,8 @@ impl<R: PortalRuntime> Portal<R> {
         // Storage may have failed another request meanwhile, and memory been thrown away.
         self.wake().await?;
         let sha256 = claim.application_token.as_ref().map(crate::domain::secret::Secret::sha256);
-        let is_revoked = |memory: &Memory| {
-            let mut tokens = memory.registration.tokens.iter();
-            let is_ended = tokens.any(|token| Some(token.sha256) == sha256 && token.status == TokenStatus::Revoked);
-            (memory.registration.is_revoked || is_ended).then_some(())
-        };
-        if self.with_memory(is_revoked).is_some() {
-            // What the operator ended only the operator begins again.
-            return Ok(self.refuse(&install, "the operator revoked the portal, or its token"));
+        if self.with_memory(|memory| is_revoked(&memory.registration, sha256).then_some(())).is_some() {
+            return Ok(self.refuse(&install, REVOKED));
         }
         let news = News { claim, proven, sha256 };
         self.take_install(install, news, &application.client_id).await
@@ -100,12 +96,16 @@ impl<R: PortalRuntime> Portal<R> {
             domain: Some(news.proven.domain.clone()),
         });
         let change = |known: Option<Registration>| {
+            // The Directory was asked meanwhile.
+            if known.as_ref().is_some_and(|known| is_revoked(known, news.sha256)) {
+                return None;
+            }
             let mut registration = known.unwrap_or_else(|| Registration::new(install.member_id.clone()));
             match &register {
-                Some(register) => has_room = registration.install(register, now),
+                Some(register) => has_room = registration.register(register, now),
                 None => registration.domain = Some(news.proven.domain.clone()),
             }
-            registration
+            Some(registration)
         };
         let also = |memory: &mut Memory| {
             let authorisation = self.authorise(memory, &news, client_id, now)?;
@@ -121,7 +121,9 @@ impl<R: PortalRuntime> Portal<R> {
             }
             Ok(())
         };
-        self.take_over(&install.member_id, news.sha256.into_iter().collect(), change, also, now).await?;
+        if !self.take_over(&install.member_id, news.sha256.into_iter().collect(), change, also, now).await? {
+            return Ok(self.refuse(&install, REVOKED));
+        }
         self.runtime.write(self.line(Level::Info, "application installed"));
         if !has_room {
             return Ok(PortalReply::TooManyTokens);
@@ -201,6 +203,13 @@ impl<R: PortalRuntime> Portal<R> {
         let line = LogLine::new(Level::Warn, message).with("member_id", install.member_id.as_str());
         self.runtime.write(line.with("error", cause));
     }
+}
+
+/// Whether the operator ended the portal, or the token of a claim.
+fn is_revoked(registration: &Registration, sha256: Option<TokenHash>) -> bool {
+    let is_ended =
+        |hash| registration.tokens.iter().any(|token| token.sha256 == hash && token.status == TokenStatus::Revoked);
+    registration.is_revoked || sha256.is_some_and(is_ended)
 }
 
 fn replaces_pair(standing: &Authorisation, proven: &Proven) -> bool {
