@@ -157,7 +157,7 @@ fn every_variable_that_is_wrong_is_named_and_ingest_goes_on() {
         ("FORWARD_SECRET", "whsec_short"),
         ("FORWARD_EVENTS", "calendar.*,,"),
         ("RETRY_SCHEDULE", "soonish"),
-        ("DELIVERY_BURST", "-17"),
+        ("DELIVERY_BURST", "several"),
         ("RETENTION_DAYS", "forever"),
         ("VAULT_KEY", "c2hvcnQ="),
     ];

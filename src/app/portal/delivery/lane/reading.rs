@@ -1,4 +1,4 @@
-//! Reads the log for a destination. Several rows at once: a query for each would cost more than all that is done with it.
+//! Reads the log for a destination. Several rows at once: a query for each takes longer than all that is done with the row.
 
 use super::Lane;
 use crate::app::portal::event_log::{self, LogEntry, StoredEvent};
