@@ -82,7 +82,7 @@ async function buildBoth({ env }) {
 }
 
 async function testScripts({ node, env }) {
-  const files = ["scripts", "tests/portal", "dashboard", "bench"].flatMap((directory) =>
+  const files = ["src", "scripts", "tests/portal", "dashboard", "bench"].flatMap((directory) =>
     readdirSync(inRoot(directory), { recursive: true }).filter((name) => name.endsWith(".test.mjs")).map((name) => `${directory}/${name}`),
   );
   await show("a test of the scripts failed", node, ["--test", "--test-reporter=dot", ...files], env);

@@ -50,6 +50,8 @@ export function takeBellDown(number) {
   bells.delete(number);
 }
 
+const late = () => new DOMException("it did not answer in time", "TimeoutError");
+
 /** A fresh stub of an object. `hint` tells where it is created if it is new, and may be empty. */
 export function stubOf(env, binding, name, hint) {
   return env[binding].getByName(name, hint ? { locationHint: hint } : undefined);
@@ -64,10 +66,10 @@ let takeCommands = true;
  */
 export async function callObject(stub, command, millis) {
   let timer;
-  const late = (_, reject) => (timer = setTimeout(() => reject(new DOMException("it did not answer in time", "TimeoutError")), millis));
+  const end = (_, reject) => (timer = setTimeout(() => reject(late()), millis));
   const answer = takeCommands ? byRpc(stub, command) : byFetch(stub, command);
   try {
-    return await (millis > 0 ? Promise.race([answer, new Promise(late)]) : answer);
+    return await (millis > 0 ? Promise.race([answer, new Promise(end)]) : answer);
   } finally {
     clearTimeout(timer);
   }
@@ -112,11 +114,17 @@ export function query(sql, statement, texts, layout) {
 
 /** Sends a POST, with headers as a JSON list of pairs. Promises the status and `Retry-After`, a line each. */
 export async function post(to, url, headers, body, millis) {
-  const init = { method: "POST", headers: JSON.parse(headers), body, redirect: "manual", signal: AbortSignal.timeout(millis) };
-  const response = await to.fetch(url, init);
-  // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
-  if (response.body) await response.body.cancel().catch(() => {});
-  return `${response.status}\n${response.headers.get("retry-after") ?? ""}`;
+  // The timer of `AbortSignal.timeout` runs on behind the answer, and the runtime lets an object have 10,000.
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(late()), millis);
+  try {
+    const response = await to.fetch(url, { method: "POST", headers: JSON.parse(headers), body, redirect: "manual", signal: abort.signal });
+    // The answer's content means nothing. Whether the rest of it could be refused politely does not matter either.
+    if (response.body) await response.body.cancel().catch(() => {});
+    return `${response.status}\n${response.headers.get("retry-after") ?? ""}`;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What most requests are asked for, in one text: a line each, empty where it is not there. */
