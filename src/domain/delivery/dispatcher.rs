@@ -12,7 +12,7 @@ pub const MAX_BATCH_EVENTS: usize = 100;
 /// Most bytes of one batch, brackets and commas included.
 pub const MAX_BATCH_BYTES: usize = 256 * 1024;
 /// Events that are looked for at once where each goes by itself: as many as a run sends, unless `DELIVERY_BURST` says otherwise.
-const LOOKED_FOR: usize = 50;
+const LOOKED_FOR: usize = 40;
 /// Of so many sends one goes to an event that is due again, where there are new ones all the time: they go first, but must
 /// not keep the others waiting for ever.
 const SENDS_PER_RETRY: u32 = 10;
