@@ -28,9 +28,7 @@ fn a_burst_of_a_thousand_events_costs_little_more_than_their_rows() {
     relay.destination().delay_millis.set(5);
     let before = relay.portal().storage.rows_written();
     let (calls, alarms) = (relay.faults().counts(), relay.portal().alarms());
-    let posts = (1..=1_000).map(|number| relay.answer(Post::new(TOKEN, number).request()));
-    let answers = relay.world.run_all(posts);
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    relay.accept_at_once((1..=1_000).map(|number| Post::new(TOKEN, number)));
     relay.advance(HOUR);
     assert_eq!(relay.received().len(), 1_000);
     let written = relay.portal().storage.rows_written() - before;
@@ -50,9 +48,7 @@ fn a_series_about_one_thing_costs_little_more_than_its_rows() {
     relay.advance(HOUR);
     relay.destination().delay_millis.set(5);
     let (before, alarms) = (relay.portal().storage.rows_written(), relay.portal().alarms());
-    let posts = (1..=200).map(|_| relay.answer(Post::new(TOKEN, 1).request()));
-    let answers = relay.world.run_all(posts);
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    relay.accept_at_once((1..=200).map(|_| Post::new(TOKEN, 1)));
     relay.advance(HOUR);
     assert_eq!(relay.received().len(), 200);
     let written = relay.portal().storage.rows_written() - before;
@@ -70,8 +66,7 @@ fn a_backlog_is_read_about_twice_whatever_its_length() {
         relay.register(TOKEN);
         relay.destination().delay_millis.set(5);
         let before = relay.portal().storage.rows_answered();
-        let posts = (1..=1_000).map(|number| relay.answer(Post::new(TOKEN, number).request()));
-        relay.world.run_all(posts);
+        relay.accept_at_once((1..=1_000).map(|number| Post::new(TOKEN, number)));
         relay.advance(HOUR);
         assert_eq!(relay.received().len(), received, "{events}");
         let read = relay.portal().storage.rows_answered() - before;

@@ -112,8 +112,7 @@ fn every_event_of_a_batch_counts() {
     let relay = Relay::with(&[("FORWARD_FORMAT", "batch")]);
     relay.register(TOKEN);
     relay.destination().delay_millis.set(50);
-    let posts = (1..=20).map(|number| relay.answer(Post::new(TOKEN, number).request()));
-    relay.world.run_all(posts);
+    relay.accept_at_once((1..=20).map(|number| Post::new(TOKEN, number)));
     relay.advance(HOUR);
     assert!(relay.destination().received().len() < 20, "they came in batches");
     assert_eq!(totals(&relay), json!({"delivered": 20, "retried": 0, "failed": 0}));

@@ -148,6 +148,13 @@ impl Relay {
         answer.json()["seq"].as_i64().expect("an accepted event has a place")
     }
 
+    /// Posts events at once, all of which must be logged.
+    pub fn accept_at_once(&self, posts: impl IntoIterator<Item = Post>) {
+        for answer in self.world.run_all(posts.into_iter().map(|post| self.answer(post.request()))) {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
+
     /// Makes a request of the operator.
     pub fn admin_request(method: &'static str, target: &str, body: &Value) -> Request {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
