@@ -148,7 +148,8 @@ impl Edge {
                     Ok(reply) if reply.status == 200 => Ok(reply),
                     Err(_) if is_nowhere => self.take(runtime, post).await,
                     _ => {
-                        // It was held, and logged when the claim was proven: its place is there.
+                        // It was held, and logged when the claim was proven: its place is there. The answer goes without one where the object
+                        // cannot be asked.
                         post.may_be_known.set(true);
                         let seq = self.append(runtime, post, false).await.ok().and_then(Result::ok);
                         Ok(accepted(post, seq))

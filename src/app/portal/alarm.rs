@@ -5,30 +5,22 @@ use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::time::Timestamp;
 
 impl<R: PortalRuntime> Portal<R> {
-    /// When something is due next, whatever it is.
-    pub(super) fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
-        self.earliest_due(now, Memory::delivery_due_at)
-    }
-
-    /// When something is due next, other than a report.
-    pub(super) fn work_due_at(&self, memory: &Memory, now: Timestamp) -> Result<Option<Timestamp>, PortError> {
-        self.earliest_work(memory, now, memory.delivery_due_at(now))
-    }
-
-    fn earliest_due(
+    /// When something is due next, whatever it is; `delivery_due_at` tells when deliveries are.
+    pub(super) fn next_due_at(
         &self,
         now: Timestamp,
-        delivery_due_at: impl Fn(&Memory, Timestamp) -> Option<Timestamp>,
+        delivery_due_at: fn(&Memory, Timestamp) -> Option<Timestamp>,
     ) -> Result<Option<Timestamp>, PortError> {
         let memory = self.memory.borrow();
         let Some(memory) = memory.as_ref() else {
             return Ok(None);
         };
-        let work = self.earliest_work(memory, now, delivery_due_at(memory, now))?;
-        Ok([work, memory.registration.report_due_at].into_iter().flatten().min())
+        let due = [self.work_due_at(memory, now, delivery_due_at(memory, now))?, memory.registration.report_due_at];
+        Ok(due.into_iter().flatten().min())
     }
 
-    fn earliest_work(
+    /// When something is due next, other than a report.
+    pub(super) fn work_due_at(
         &self,
         memory: &Memory,
         now: Timestamp,
@@ -46,15 +38,18 @@ impl<R: PortalRuntime> Portal<R> {
     /// Sets the alarm for what is due next.
     pub(super) async fn rearm(&self) -> Result<(), PortError> {
         let now = self.runtime.now();
-        let Some(due_at) = self.earliest_due(now, Memory::run_due_at)? else {
-            return Ok(());
-        };
-        self.arm(due_at.max(self.earliest_alarm(now)), now).await
+        let due_at = self.next_due_at(now, Memory::run_due_at)?;
+        self.arm_for(due_at, now).await
     }
 
-    /// When there is need of an alarm: a run sees to what is due when it sends. Until then the alarm only looks whether it vanished.
-    pub(super) fn earliest_alarm(&self, now: Timestamp) -> Timestamp {
-        if self.lease.is_free(now) { now } else { now.plus_millis(BACKSTOP_MILLIS) }
+    /// Sets the alarm for what is due then, if anything is. A run sees to what is due when it sends: until then the alarm only looks
+    /// whether it vanished.
+    pub(super) async fn arm_for(&self, due_at: Option<Timestamp>, now: Timestamp) -> Result<(), PortError> {
+        let earliest = if self.lease.is_free(now) { now } else { now.plus_millis(BACKSTOP_MILLIS) };
+        match due_at {
+            Some(due_at) => self.arm(due_at.max(earliest), now).await,
+            None => Ok(()),
+        }
     }
 
     /// When the alarm is due. One that is long overdue was lost, and counts as none.

@@ -174,7 +174,7 @@ impl<R: PortalRuntime> Portal<R> {
         let now = self.runtime.now();
         self.claim_notices(now)?;
         self.claim_application(now);
-        if self.next_due_at(now)?.is_some_and(|due_at| due_at <= now) {
+        if self.next_due_at(now, Memory::delivery_due_at)?.is_some_and(|due_at| due_at <= now) {
             // Armed before the work, so that a crash in it is noticed.
             self.arm(now.plus_millis(BACKSTOP_MILLIS), now).await?;
             return Ok(true);

@@ -106,7 +106,13 @@ impl<R: PortalRuntime> Portal<R> {
                 held: held.into_iter().map(HeldStatus::from).collect(),
                 reported_at: now.to_rfc3339_millis(),
             };
-            (report, self.work_due_at(memory, now)?, registration.report_due_at, memory.head, is_busy)
+            (
+                report,
+                self.work_due_at(memory, now, memory.delivery_due_at(now))?,
+                registration.report_due_at,
+                memory.head,
+                is_busy,
+            )
         };
         let told =
             Directory::call(&self.runtime, &DirectoryCommand::Report { report: Box::new(report), next_due_at }).await;

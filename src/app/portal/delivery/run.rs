@@ -96,10 +96,7 @@ impl<R: PortalRuntime> Portal<R> {
     async fn arm_for_rest(&self) -> Result<(), PortError> {
         let now = self.runtime.now();
         let due_at = self.memory.borrow().as_ref().and_then(|memory| memory.run_due_at(now));
-        match due_at {
-            Some(due_at) => self.arm(due_at.max(self.earliest_alarm(now)), now).await,
-            None => Ok(()),
-        }
+        self.arm_for(due_at, now).await
     }
 
     /// Writes the cursors of destinations that have nothing more to come. Where more is, its end does it.

@@ -66,9 +66,6 @@ impl<R: PortalRuntime> Portal<R> {
         // Storage may have failed another request meanwhile, and memory been thrown away.
         self.wake().await?;
         let sha256 = claim.application_token.as_ref().map(crate::domain::secret::Secret::sha256);
-        if self.with_memory(|memory| is_revoked(&memory.registration, sha256).then_some(())).is_some() {
-            return Ok(self.refuse(&install, REVOKED));
-        }
         let news = News { claim, proven, sha256 };
         self.take_install(install, news, &application.client_id).await
     }
@@ -96,7 +93,6 @@ impl<R: PortalRuntime> Portal<R> {
             domain: Some(news.proven.domain.clone()),
         });
         let change = |known: Option<Registration>| {
-            // The Directory was asked meanwhile.
             if known.as_ref().is_some_and(|known| is_revoked(known, news.sha256)) {
                 return None;
             }
@@ -227,7 +223,8 @@ fn is_known(memory: &Memory, news: &News, client_id: &str) -> bool {
         let mut tokens = memory.registration.tokens.iter();
         tokens.any(|token| token.sha256 == *hash && token.kind == TokenKind::App && token.status == TokenStatus::Active)
     };
-    standing.client_id == client_id
+    !is_revoked(&memory.registration, *sha256)
+        && standing.client_id == client_id
         && !replaces_pair(standing, proven)
         && standing.endpoint == proven.endpoint
         && memory.registration.domain.as_ref() == Some(&proven.domain)
