@@ -1,14 +1,19 @@
 //! Workers KV. <https://developers.cloudflare.com/kv/api/>
 
 use super::js_error;
-use super::promise::settled;
+use super::promise::{Timer, settled};
 use super::runtime::Runtime;
 use crate::app::ports::{KeyPage, Kv, PortError};
+use futures_util::future::{Either, select};
 use js_sys::{Array, Object, Promise, Reflect};
+use std::pin::pin;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 const INSTALLS_BINDING: &str = "INSTALLS";
+/// How long an operation may take, in milliseconds. A read that no cache has takes some hundred, a write a second; what waits is an event,
+/// or an alarm that has deliveries to make.
+const LIMIT_MILLIS: u32 = 5_000;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,7 +34,7 @@ extern "C" {
 }
 
 impl Runtime {
-    /// Makes a call of the namespace, and waits for what it promises.
+    /// Makes a call of the namespace, and waits for what it promises. A call that is given up may take effect all the same.
     async fn kv(
         &self,
         operation: &'static str,
@@ -38,7 +43,11 @@ impl Runtime {
         let thrown = |thrown: JsValue| PortError::new(operation, &js_error::describe(&thrown));
         let namespace: Option<Namespace> = self.binding(INSTALLS_BINDING);
         let namespace = namespace.ok_or_else(|| PortError::new(operation, "there is no binding INSTALLS"))?;
-        settled(&call(&namespace).map_err(thrown)?).await.map_err(thrown)
+        let promise = call(&namespace).map_err(thrown)?;
+        match select(pin!(settled(&promise)), Timer::start(LIMIT_MILLIS)).await {
+            Either::Left((outcome, _)) => outcome.map_err(thrown),
+            Either::Right(_) => Err(PortError::new(operation, "it did not answer in time")),
+        }
     }
 }
 

@@ -26,6 +26,8 @@ const DIRECTORY_BINDING: &str = "DIRECTORY";
 const RATE_LIMIT_BINDING: &str = "UNVERIFIED_LIMIT";
 /// The name of the one Directory.
 const DIRECTORY_NAME: &str = "directory";
+/// How long the Directory may take, in milliseconds: it answers within some, and portals and events wait for it.
+const DIRECTORY_MILLIS: u32 = 10_000;
 /// Where the answer stands that comes with a socket, which takes the place of a body.
 pub const REPLY_HEADER: &str = "relay-reply";
 /// An object is told apart by its binding; the URL of a call means nothing.
@@ -167,7 +169,7 @@ impl Directory for Runtime {
     async fn call(&self, command: &DirectoryCommand) -> Result<DirectoryReply, CallError> {
         let stub = self.stub(DIRECTORY_BINDING, DIRECTORY_NAME, "")?;
         let command = serde_json::to_string(command).map_err(not_retryable)?;
-        call_object(&stub, &command, None).await
+        call_object(&stub, &command, Some(DIRECTORY_MILLIS)).await
     }
 }
 

@@ -49,6 +49,7 @@ function faultyStub(stub) {
 function faultyEnv(env) {
   const kv = (operation) => (...parameters) => {
     const how = strike(operation);
+    if (how === "hangs") return scheduler.wait(HANGING_MILLIS);
     if (how) return Promise.reject(error(`KV ${operation} failed: 500 Internal Server Error`));
     return env.INSTALLS[operation.slice(3)](...parameters);
   };

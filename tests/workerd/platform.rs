@@ -233,6 +233,36 @@ fn kv_may_be_down_while_events_come() {
     scene.examine();
 }
 
+#[test]
+fn what_hangs_beside_the_object_is_given_up_in_time() {
+    let mut scene = Scene::start(Settings::with_faults);
+    // No isolate knows the token any more, so KV is asked.
+    scene.relay.restart_with(|settings| settings);
+    scene.relay.fail(&fault("kv.get", "hangs", 1));
+    let before = now();
+    scene.post("the object knows the token", 200);
+    assert_takes(5_000, before.elapsed());
+    scene.relay.fail(&json!({
+        "portal.call": { "as": "overloaded", "times": 1 },
+        "kv.put": { "as": "hangs", "times": 1 },
+    }));
+    let before = now();
+    scene.post("it could not be spilled", 503);
+    assert_takes(5_000, before.elapsed());
+    scene.relay.fail(&fault("directory.command", "hangs", 1));
+    let before = now();
+    Portal::new().calendar_entry_update("it could not be held").send_to(&scene.relay).expect_status(503);
+    assert_takes(10_000, before.elapsed());
+    scene.mend();
+    scene.examine();
+}
+
+/// Somewhat longer than the limit is not held against a busy machine.
+#[track_caller]
+fn assert_takes(millis: u128, took: Duration) {
+    assert!((millis - 100..millis + 5_000).contains(&took.as_millis()), "{took:?}");
+}
+
 /// `fsync` answers EIO, as a disk does that is going.
 #[cfg(target_os = "linux")]
 #[test]

@@ -16,6 +16,8 @@ const RETRY_PAUSES_MILLIS: [u32; 2] = [20, 200];
 pub const TAKING_MILLIS: u32 = 2_500;
 /// How long the cron trigger waits for an object, in milliseconds, so that one that hangs does not take the others' turn.
 pub const LOOKING_MILLIS: u32 = 10_000;
+/// How long a portal's object may take for any other command, in milliseconds. An installation waits for Bitrix24 within it, a few times.
+const ANSWERING_MILLIS: u32 = 60_000;
 /// When the caller should come back, in seconds.
 const RETRY_AFTER_SECONDS: &str = "5";
 
@@ -44,10 +46,10 @@ pub async fn call_portal(
     hint: LocationHint,
     command: impl Fn(bool) -> PortalCommand,
 ) -> Result<PortalReply, Problem> {
-    call_portal_within(runtime, member_id, hint, None, command).await
+    call_portal_within(runtime, member_id, hint, Some(ANSWERING_MILLIS), command).await
 }
 
-/// The same, given up after so many milliseconds, where that is said.
+/// The same, given up after so many milliseconds; `None` for as long as it takes.
 pub async fn call_portal_within(
     runtime: &impl EdgeRuntime,
     member_id: &MemberId,

@@ -1,6 +1,7 @@
 //! The log is read in pages, each of bounded size and cost.
 
 use super::copy_first_event;
+use crate::support::fault::{Operation, Then};
 use crate::support::post::{MEMBER, Post, TOKEN};
 use crate::support::relay::{HOUR, MINUTE, Relay, events_of, ids};
 use serde_json::Value;
@@ -107,4 +108,15 @@ fn the_list_of_portals_is_read_in_pages() {
     assert_eq!((names(&first), &first["next"]), (vec!["a".to_owned(), "b".to_owned()], &"b".into()));
     let second = relay.get("/portals?limit=2&cursor=b");
     assert_eq!((names(&second), &second["next"]), (vec!["c".to_owned()], &Value::Null));
+}
+
+#[test]
+fn a_portal_that_hangs_is_given_up_after_a_minute() {
+    let relay = Relay::new();
+    relay.register(TOKEN);
+    relay.faults().plan_next(Operation::CallPortal, 1, false, Then::Hang);
+    let before = relay.now();
+    let answer = relay.admin("GET", &format!("/portals/{MEMBER}"), &Value::Null);
+    assert_eq!((answer.status, relay.now().millis_since(before)), (503, 60_000));
+    relay.get(&format!("/portals/{MEMBER}"));
 }
