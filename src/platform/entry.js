@@ -18,13 +18,15 @@ for (const Class of [Directory, Portal]) {
 const instance = globalThis.__worker_init_state;
 const handlers = relay.default.prototype;
 
-/** Calls a handler. An error that WebAssembly throws means that the instance has ended; worker-build looks after those that nobody awaits. */
+/** An error that WebAssembly throws means that the instance has ended; worker-build looks after those that nobody awaits. */
+function noteEnd(error) {
+  if (error instanceof WebAssembly.RuntimeError) instance.criticalError = true;
+}
+
 function call(name, event, env, context) {
   if (instance.criticalError) return new relay.default(context, env)[name](event);
   const answer = handlers[name].call({ env, ctx: context }, event);
-  answer.catch((error) => {
-    if (error instanceof WebAssembly.RuntimeError) instance.criticalError = true;
-  });
+  answer.catch(noteEnd);
   return answer;
 }
 
