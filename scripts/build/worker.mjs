@@ -18,6 +18,9 @@ const COMPILING = ["--release", "--no-opt"];
  * What wasm-opt does: it leaves out what nobody calls or passes, and the names of functions, which are a tenth of the download. (cargo's own
  * `strip` would take what wasm-bindgen needs. A panic still tells its message and its place in the code.) More of it, as with `-O`, saves 3 %
  * before compression and costs 10 % after it: inlined code is repeated less alike. No event is faster for that.
+ *
+ * In the order of their names, what a generic function became for each type stands side by side, and compresses by 5 % more than in the
+ * order of use.
  */
 const SHRINKING = [
   "--strip-debug",
@@ -27,7 +30,7 @@ const SHRINKING = [
   "--rse",
   "--vacuum",
   "--reorder-locals",
-  "--reorder-functions",
+  "--reorder-functions-by-name",
   "--all-features",
 ];
 

@@ -6,7 +6,7 @@ use super::events::{accepted, hold_in_directory, rate_limited};
 use super::install_page::{Page, Visit};
 use super::objects::{call_directory, call_portal, unexpected};
 use super::post::{self, Post, forbidden};
-use super::query::bad;
+use super::query::{bad, json_in};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::held_events::NewEvent;
 use crate::app::portal::command::{Install, PendingInstall, PortalCommand, PortalReply};
@@ -198,7 +198,7 @@ impl Edge {
         request: &impl IncomingRequest,
     ) -> Result<Reply, Problem> {
         let body = request.body(MAX_PROGRESS_BYTES).await.map_err(|_| bad("the body"))?;
-        let body: ProgressBody = serde_json::from_slice(&body).map_err(|_| bad("the body"))?;
+        let body: ProgressBody = json_in(&body).ok_or_else(|| bad("the body"))?;
         let sealed_for = SealedFor { member_id: &body.member_id, purpose: TICKET_PURPOSE };
         // A ticket that does not open is nobody's, whatever is wrong with it.
         let expires_at = self.config.vault.open(&body.ticket, sealed_for).ok();

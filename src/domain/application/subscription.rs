@@ -121,7 +121,7 @@ pub fn scope_of(event: &str) -> Option<&'static str> {
 }
 
 /// Whether the portal says that the installation is complete and paid for: the result of `app.info`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AppStanding {
     /// Whether the installation is complete. Until it is, the portal sends nothing.
     pub installed: Option<bool>,

@@ -98,11 +98,11 @@ impl<R: PortalRuntime> Portal<R> {
     pub(in crate::app::portal) fn application_status(&self) -> Option<ApplicationStatus> {
         self.with_memory(|memory| {
             let known = memory.authorisation.as_ref()?;
-            let (state, standing) = (memory.authorisation_state()?, known.report.standing);
+            let (state, report) = (memory.authorisation_state()?, &known.report);
             let advice = match state.advice() {
                 Some(advice) => Some(advice),
-                None if standing.payment_expired == Some(true) => Some(PAY_ADVICE),
-                None if standing.installed == Some(false) => Some(FINISH_ADVICE),
+                None if report.payment_expired == Some(true) => Some(PAY_ADVICE),
+                None if report.installed == Some(false) => Some(FINISH_ADVICE),
                 None => None,
             };
             let pair = known.pair.as_ref();
@@ -116,14 +116,14 @@ impl<R: PortalRuntime> Portal<R> {
                 access_expires_at: pair.map(|pair| pair.expires_at).map(Timestamp::to_rfc3339_millis),
                 refreshed_at: pair.map(|pair| pair.refreshed_at).map(Timestamp::to_rfc3339_millis),
                 sealed_under_first_key: pair.is_none_or(|pair| pair.is_current(&self.config.vault)),
-                installed: standing.installed,
-                payment_expired: standing.payment_expired,
+                installed: report.installed,
+                payment_expired: report.payment_expired,
                 subscriptions: SubscriptionStatus {
-                    checked_at: known.report.checked_at.clone(),
+                    checked_at: report.checked_at.clone(),
                     desired: desired.unwrap_or_default(),
-                    actual: known.report.actual.clone(),
-                    failed: known.report.failed.clone(),
-                    error: known.report.error.clone(),
+                    actual: report.actual.clone(),
+                    failed: report.failed.clone(),
+                    error: report.error.clone(),
                 },
             })
         })
@@ -149,7 +149,7 @@ impl<R: PortalRuntime> Portal<R> {
                     () => StepState::Pending,
                 },
                 token_known: memory.registration.tokens.iter().any(|token| is_active(&token)),
-                installed: report.standing.installed == Some(true),
+                installed: report.installed == Some(true),
                 failed: report.failed.clone(),
                 error: report.error.clone(),
             })

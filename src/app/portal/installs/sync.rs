@@ -33,9 +33,10 @@ pub struct SyncReport {
     pub unbound: Vec<Binding>,
     /// The events that could not be bound.
     pub failed: Vec<FailedBinding>,
-    /// Whether the installation is complete and paid for.
-    #[serde(flatten)]
-    pub standing: AppStanding,
+    /// Whether the installation is complete, as far as the portal said.
+    pub installed: Option<bool>,
+    /// Whether what the application costs is not paid, as far as the portal said.
+    pub payment_expired: Option<bool>,
     /// Why the portal could not be looked at, where it could not.
     pub error: Option<String>,
 }
@@ -78,7 +79,8 @@ impl<R: PortalRuntime> Portal<R> {
             desired: application.events.clone(),
             handler: Some(application.handler()),
             actual: last.actual.clone(),
-            standing: last.standing,
+            installed: last.installed,
+            payment_expired: last.payment_expired,
             ..SyncReport::default()
         };
         let outcome = self.mend(application, last.handler.as_deref(), &mut report, || claim.extend(self.runtime.now()));
@@ -111,7 +113,8 @@ impl<R: PortalRuntime> Portal<R> {
             return Ok(Err(RestError::Refused(code)));
         }
         report.actual = read_bindings(&found.results["events"]);
-        report.standing = AppStanding::read(&found.results["app"]);
+        let AppStanding { installed, payment_expired } = AppStanding::read(&found.results["app"]);
+        (report.installed, report.payment_expired) = (installed, payment_expired);
         let scopes = found.results["scope"].clone();
         let Plan { bind, unbind } = plan(application, last_handler, &report.actual);
         let binds = bind.iter().map(|binding| (binding, true));
@@ -154,7 +157,7 @@ impl<R: PortalRuntime> Portal<R> {
             .with("bound", report.bound.len())
             .with("unbound", report.unbound.len())
             .with("failed", report.failed.len())
-            .with("installed", report.standing.installed)
+            .with("installed", report.installed)
             .with("error", report.error.clone());
         self.runtime.write(line);
     }
