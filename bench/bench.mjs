@@ -41,7 +41,7 @@ const QUICK = {
 };
 
 /** In the order in which they are shown. Those that are not timed stand last. */
-const ORDER = ["throughput", "miniflare", "forwarding", "forgeries", "flood", "latency", "drain", "log-size", "start-up", "costs", "memory", "size"];
+const ORDER = ["throughput", "pace", "garbage", "miniflare", "forwarding", "forgeries", "flood", "latency", "drain", "log-size", "start-up", "costs", "memory", "size"];
 
 await main(async () => {
   const start = Date.now();

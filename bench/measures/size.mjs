@@ -5,7 +5,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, forTests } from "../../scripts/build/worker.mjs";
 import { shippedBuild, testBuild } from "../../scripts/support/paths.mjs";
-import { kilobytes, number } from "../support/format.mjs";
+import { kilobytes, percent } from "../support/format.mjs";
 import { crateOf, inspect } from "../support/wasm.mjs";
 
 export const title = "Size";
@@ -45,5 +45,5 @@ function byCrate() {
   const crates = new Map();
   for (const { name, bytes } of functions) crates.set(crateOf(name), (crates.get(crateOf(name)) ?? 0) + bytes);
   const all = functions.reduce((sum, { bytes }) => sum + bytes, 0);
-  return largest(crates, CRATES_SHOWN).map(([crate, bytes]) => [crate, kilobytes(bytes), `${number((bytes * 100) / all, 1)} %`]);
+  return largest(crates, CRATES_SHOWN).map(([crate, bytes]) => [crate, kilobytes(bytes), percent(bytes / all)]);
 }

@@ -14,3 +14,4 @@ export const micros = (value) => `${number(value, 0)} µs`;
 export const times = (value) => `${number(value, 2)}x`;
 export const megabytes = (value) => `${number(value, 0)} MB`;
 export const kilobytes = (bytes) => `${number(bytes / 1000, 1)} kB`;
+export const percent = (share) => `${number(share * 100)} %`;

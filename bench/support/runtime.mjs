@@ -48,16 +48,19 @@ export async function usingAll(candidates, use, workers = []) {
 
 /**
  * Starts a candidate with an empty storage, or with the one in `state`. Returns its name, address and process, what it took until
- * it answered, the reads of KV so far, and how to end it.
+ * it answered, the reads of KV so far, what it has written so far, and how to end it. With `isTraced` V8 tells each collection of garbage.
  */
-export async function start(candidate, { variables = {}, state } = {}) {
+export async function start(candidate, { variables = {}, state, isTraced = false } = {}) {
   if (!existsSync(WORKERD)) throw new Failure(`there is no workerd for ${process.platform} ${process.arch}`, `It should be ${WORKERD}.`);
   const directory = mkdtempSync(path.join(tmpdir(), "relay-bench-"));
   const disk = state ?? path.join(directory, "disk");
   mkdirSync(disk, { recursive: true });
-  writeFileSync(path.join(directory, "config.capnp"), describe(candidate, variables, directory, disk));
+  writeFileSync(path.join(directory, "config.capnp"), describe(candidate, variables, directory, disk, isTraced ? ["--trace-gc"] : []));
   const startedAt = performance.now();
-  const child = spawn(WORKERD, ["serve", "config.capnp", "--experimental", "--control-fd=3"], {
+  const serve = [WORKERD, "serve", "config.capnp", "--experimental", "--control-fd=3"];
+  // V8 writes to a buffer, which a process that is ended takes along.
+  const [command, ...args] = isTraced ? ["stdbuf", "-oL", ...serve] : serve;
+  const child = spawn(command, args, {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
@@ -77,7 +80,7 @@ export async function start(candidate, { variables = {}, state } = {}) {
     await answers(url);
     const startUp = { millis: performance.now() - startedAt, cpuMillis: cpuMicros(child.pid) / 1000 };
     const kvReads = async () => (await (await fetch(`http://127.0.0.1:${ports.kv}/reads-of-kv`)).json()).reads;
-    return { name: candidate.name, url, pid: child.pid, startUp, kvReads, stop };
+    return { name: candidate.name, url, pid: child.pid, startUp, kvReads, written: () => output.join(""), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -112,7 +115,7 @@ async function answers(url) {
 }
 
 /** The configuration for workerd. What it embeds must lie beside it. */
-export function describe({ modules, objects }, variables, directory, disk) {
+export function describe({ modules, objects }, variables, directory, disk, v8Flags = []) {
   const embed = ({ name, type, file }) => {
     symlinkSync(file, path.join(directory, name));
     return `(name = ${quote(name)}, ${type} = embed ${quote(name)})`;
@@ -130,6 +133,7 @@ export function describe({ modules, objects }, variables, directory, disk) {
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  v8Flags = [${v8Flags.map(quote).join(", ")}],
   services = [
     (name = "main", worker = .main),
     (name = "kv", worker = .kv),
