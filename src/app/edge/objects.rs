@@ -14,7 +14,7 @@ const RETRY_PAUSES_MILLIS: [u32; 2] = [20, 200];
 /// How long the Worker waits for the object to take an event that it can spill, in milliseconds. A commit takes some, and an object that
 /// starts anew some hundred; Bitrix24 calls a handler less that answers slowly.
 pub const TAKING_MILLIS: u32 = 2_500;
-/// How long the cron trigger waits for an object, in milliseconds, so that one that hangs does not take the others' turn.
+/// How long an object is waited for that is one of many, in milliseconds, so that one that hangs does not take the others' turn.
 pub const LOOKING_MILLIS: u32 = 10_000;
 /// How long a portal's object may take for any other command, in milliseconds. An installation waits for Bitrix24 within it, a few times.
 const ANSWERING_MILLIS: u32 = 60_000;
@@ -58,11 +58,28 @@ pub async fn call_portal_within(
     command: impl Fn(bool) -> PortalCommand,
 ) -> Result<PortalReply, Problem> {
     let call = async |is_repeated| Portals::call(runtime, member_id, hint, &command(is_repeated), within_millis).await;
-    repeat(runtime, within_millis, call).await.map_err(|cause| {
-        let line = LogLine::new(Level::Error, "portal unreachable").with("member_id", member_id.as_str());
-        runtime.write(line.with("error", cause));
-        unavailable()
-    })
+    repeat(runtime, within_millis, call).await.map_err(|cause| unreachable(runtime, member_id, cause))
+}
+
+/// Calls a portal's object once, where many are called and each is asked again later.
+pub async fn call_portal_once(
+    runtime: &impl EdgeRuntime,
+    member_id: &MemberId,
+    hint: LocationHint,
+    command: &PortalCommand,
+) -> Result<PortalReply, Problem> {
+    let cause = match Portals::call(runtime, member_id, hint, command, Some(LOOKING_MILLIS)).await {
+        Ok(PortalReply::Failed(cause)) => cause,
+        Ok(reply) => return Ok(reply),
+        Err(error) => error.cause,
+    };
+    Err(unreachable(runtime, member_id, cause))
+}
+
+fn unreachable(runtime: &impl EdgeRuntime, member_id: &MemberId, cause: String) -> Problem {
+    let line = LogLine::new(Level::Error, "portal unreachable").with("member_id", member_id.as_str());
+    runtime.write(line.with("error", cause));
+    unavailable()
 }
 
 /// Calls the Directory. Each of its commands may be carried out twice without harm.

@@ -1,14 +1,12 @@
 //! The logs of all portals, merged: each in its order, none skipped, whatever happens to portals in between.
 
-use crate::support::fault::{Fault, Operation, Then};
+use crate::support::fault::{Operation, Then};
 use crate::support::post::{Post, TOKEN};
 use crate::support::relay::{MINUTE, Relay};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const ERP: &str = "erp-token-of-24-characters";
-/// How often one call tries to reach a portal.
-const TRIES: usize = 3;
 
 fn relay() -> Relay {
     let tokens = format!("erp={ERP}@m2,m4");
@@ -133,17 +131,30 @@ fn a_round_over_many_portals_takes_bounded_calls() {
 }
 
 #[test]
+fn portals_that_are_down_take_no_more_calls_than_others_and_one_that_hangs_takes_ten_seconds() {
+    let relay = relay();
+    for number in 0..40 {
+        register(&relay, &format!("p{number}"));
+    }
+    let before = (relay.faults().count(Operation::CallPortal), relay.now());
+    relay.faults().plan_next(Operation::CallPortal, 20, false, Then::Error);
+    let mut reader = Reader::default();
+    assert!(reader.call(&relay, 50));
+    assert_eq!((relay.faults().count(Operation::CallPortal), relay.now()), (before.0 + 32, before.1));
+    relay.faults().plan_next(Operation::CallPortal, 1, false, Then::Hang);
+    assert!(!reader.call(&relay, 50));
+    assert_eq!(relay.now().millis_since(before.1), 10_000);
+}
+
+#[test]
 fn a_portal_that_does_not_answer_holds_up_no_other_and_is_read_later() {
     let relay = relay();
     for member_id in ["m1", "m2"] {
         register(&relay, member_id);
         log(&relay, member_id, 1..=2);
     }
-    // Both are asked at the same time, three times where need be: every other call is the first portal's.
-    let done = relay.faults().count(Operation::CallPortal);
-    for number in [done + 1, done + 3, done + 4] {
-        relay.faults().plan(Fault { operation: Operation::CallPortal, number, persisted: false, then: Then::Error });
-    }
+    // Both are asked at the same time, the first portal first.
+    relay.faults().plan_next(Operation::CallPortal, 1, false, Then::Error);
     let mut reader = Reader::default();
     reader.drain(&relay, 50);
     assert_eq!((reader.of("m1"), reader.of("m2")), (vec![], vec![1, 2]));
@@ -162,10 +173,10 @@ fn a_portal_that_stays_down_stops_nobody_and_is_asked_once_a_round() {
     for number in 1..=3 {
         log(&relay, "p1", number..=number);
         assert!(reader.call(&relay, 50), "the last portal is still to be asked");
-        relay.faults().plan_next(Operation::CallPortal, TRIES, false, Then::Error);
+        relay.faults().plan_next(Operation::CallPortal, 1, false, Then::Error);
         assert!(!reader.call(&relay, 50), "the next round has time");
     }
-    assert_eq!((reader.of("p1"), relay.faults().struck()), (vec![1, 2, 3], 3 * TRIES));
+    assert_eq!((reader.of("p1"), relay.faults().struck()), (vec![1, 2, 3], 3));
 }
 
 #[test]
@@ -178,7 +189,7 @@ fn a_portal_that_stays_down_stops_nobody_who_reads_one_event_at_a_time() {
     let mut reader = Reader::default();
     for _ in 1..=3 {
         assert!(reader.call(&relay, 1), "the other portal is still to be asked");
-        relay.faults().plan_next(Operation::CallPortal, TRIES, false, Then::Error);
+        relay.faults().plan_next(Operation::CallPortal, 1, false, Then::Error);
         assert!(reader.call(&relay, 1), "the first portal may have more");
     }
     assert_eq!((reader.of("m1"), reader.of("m2")), (vec![1, 2, 3], vec![]));
@@ -196,7 +207,7 @@ fn where_no_portal_answers_the_reader_is_told_and_loses_nothing() {
     let mut reader = Reader::default();
     reader.drain(&relay, 50);
     log(&relay, "m2", 3..=3);
-    relay.faults().plan_next(Operation::CallPortal, 2 * TRIES, false, Then::Error);
+    relay.faults().plan_next(Operation::CallPortal, 2, false, Then::Error);
     let target = format!("/log?cursor={}", reader.cursor.as_ref().unwrap());
     assert_eq!(relay.admin("GET", &target, &Value::Null).code(), "unavailable");
     reader.drain(&relay, 50);
