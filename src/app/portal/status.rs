@@ -5,6 +5,7 @@ use super::{Memory, Portal, consumers, event_log};
 use crate::app::ports::{PortError, PortalRuntime};
 use crate::domain::held::HeldCount;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 impl<R: PortalRuntime> Portal<R> {
     /// All about the portal.
@@ -41,10 +42,17 @@ impl<R: PortalRuntime> Portal<R> {
             None => query,
         };
         let (entries, next) = event_log::select(&self.runtime, query)?;
+        let mut stored = BTreeMap::new();
+        // Where no filter leaves gaps, one query reads them all.
+        for run in entries.chunk_by(|one, next| next.seq == one.seq + 1) {
+            if let (Some(first), Some(last)) = (run.first(), run.last()) {
+                stored.extend(event_log::events(&self.runtime, first.seq, last.seq)?);
+            }
+        }
         let mut events = Vec::with_capacity(entries.len());
         for (entry, state) in entries.iter().zip(self.delivery_states(memory, &entries)?) {
             let unreadable = || PortError::new("log.read", &format!("event {} cannot be read", entry.seq));
-            let stored = event_log::event(&self.runtime, entry.seq)?.ok_or_else(unreadable)?;
+            let stored = stored.remove(&entry.seq).ok_or_else(unreadable)?;
             let event = RawValue::from_string(stored.json).map_err(|error| PortError::new("log.read", &error))?;
             events.push(LoggedEvent { seq: entry.seq, state, event });
         }
