@@ -9,7 +9,7 @@ import { usingAll } from "../support/runtime.mjs";
 
 export const title = "At the same pace";
 export const about =
-  "Accepting, log only: 32 connections, each of which rests for 20 ms after an answer. Some 1,400 events a second, half of what the slowest " +
+  "Accepting, log only: 32 connections, each of which rests for 20 ms after an answer. Some 1,200 events a second, half of what the slowest " +
   "candidate can take.";
 
 const PAUSE_MILLIS = 20;
