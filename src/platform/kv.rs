@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 const INSTALLS_BINDING: &str = "INSTALLS";
 /// How long an operation may take, in milliseconds. A read that no cache has takes some hundred, a write a second; what waits is an event,
 /// or an alarm that has deliveries to make.
-const LIMIT_MILLIS: u32 = 5_000;
+const KV_MILLIS: u32 = 5_000;
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,7 +44,7 @@ impl Runtime {
         let namespace: Option<Namespace> = self.binding(INSTALLS_BINDING);
         let namespace = namespace.ok_or_else(|| PortError::new(operation, "there is no binding INSTALLS"))?;
         let promise = call(&namespace).map_err(thrown)?;
-        match select(pin!(settled(&promise)), Timer::start(LIMIT_MILLIS)).await {
+        match select(pin!(settled(&promise)), Timer::start(KV_MILLIS)).await {
             Either::Left((outcome, _)) => outcome.map_err(thrown),
             Either::Right(_) => Err(PortError::new(operation, "it did not answer in time")),
         }
