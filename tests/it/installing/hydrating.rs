@@ -65,6 +65,16 @@ fn a_failed_read_forwards_the_event_without_it_and_says_why() {
 }
 
 #[test]
+fn an_object_that_is_too_large_keeps_no_other_event_from_its_object() {
+    let relay = hydrating();
+    relay.bitrix().answer_rest([json!({"ID": "1", "NAME": "x".repeat(600 << 10)})]);
+    relay.accept(&Post::new(TOKEN, 1));
+    assert_eq!(last(&relay)["b24hydration"], "too_large");
+    relay.accept(&Post::new(TOKEN, 2));
+    assert_eq!(last(&relay)["data"]["object"]["ID"], "2");
+}
+
+#[test]
 fn a_burst_on_one_thing_reads_it_once() {
     let relay = hydrating();
     relay.destination().always(Answer::Status(503));

@@ -273,7 +273,11 @@ impl Http for Ports {
         } else {
             self.world.pause().await;
         }
-        self.outcome(course, answer, broken()).await
+        let cut = |answer: HttpAnswer| {
+            let end = answer.body.floor_char_boundary(call.max_answer_bytes);
+            HttpAnswer { body: answer.body[..end].to_owned(), ..answer }
+        };
+        self.outcome(course, answer.map(cut), broken()).await
     }
 }
 

@@ -121,7 +121,13 @@ pub async fn read_once(
     let limits = (READ_TIMEOUT_MILLIS, MAX_OBJECT_BYTES);
     let HttpAnswer { status, body, location, retry_after } =
         exchange(http, endpoint, access_token, method, parameters, limits).await?;
-    read_result_text(status, &body, location.as_deref(), retry_after.as_deref()).map(str::to_owned)
+    match read_result_text(status, &body, location.as_deref(), retry_after.as_deref()) {
+        // It was cut off, so it says nothing. The portal is well, and other objects are not as large.
+        Err(RestError::Unreachable(_)) if status == 200 && body.len() >= MAX_OBJECT_BYTES => {
+            Err(RestError::Refused("too_large".to_owned()))
+        }
+        outcome => outcome.map(str::to_owned),
+    }
 }
 
 /// Makes one attempt at one call.
