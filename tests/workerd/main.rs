@@ -25,6 +25,7 @@ mod held;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod installing;
+mod instances;
 mod mutated;
 #[cfg(target_os = "linux")]
 mod outage;

@@ -125,19 +125,6 @@ fn an_object_that_does_not_answer_is_given_up_in_time_whatever_it_did() {
     scene.examine();
 }
 
-#[test]
-fn objects_that_an_entry_wraps_are_called_in_the_way_that_it_passes_on() {
-    let (relay, portal) = (Relay::start(Settings::new().with_wrapped_objects()), Portal::new());
-    relay.register(&portal);
-    for number in 1..=3 {
-        portal.calendar_entry_update(number).send_to(&relay).expect_status(200);
-    }
-    assert_eq!(relay.logged_subjects(&portal), ["1", "2", "3"]);
-    let other = Portal::new();
-    other.calendar_entry_update(1).send_to(&relay).expect_status(202);
-    assert_eq!(relay.held(&other).len(), 1);
-}
-
 /// The runtime ends a request that waits for nothing that it knows of.
 #[test]
 fn those_that_wait_for_the_call_of_another_one_are_answered_however_long_it_takes() {
@@ -279,21 +266,6 @@ fn what_could_not_be_made_durable_is_not_answered_by_success() {
     scene.relay.start_again();
     scene.relay.fire_cron();
     scene.examine();
-}
-
-#[test]
-fn after_a_panic_the_next_request_finds_a_new_instance_and_the_same_log() {
-    let (relay, portal) = (Relay::start(Settings::new().with_inspection()), Portal::new());
-    relay.register(&portal);
-    portal.calendar_entry_update("before").send_to(&relay).expect_status(200);
-    let instance = |answer: &Answer| answer.header("x-boot-id").expect("the entry for tests tells it").to_owned();
-    let before = instance(&relay.request("GET", "/healthz").send().expect_status(200));
-    // The runtime calls nothing of the instance that panicked any more.
-    let after = instance(&relay.request("GET", "/after-a-panic").send().expect_status(404));
-    assert_ne!(before, after);
-    portal.calendar_entry_update("after").send_to(&relay).expect_status(200);
-    assert_eq!(relay.log(&portal).len(), 2);
-    assert_eq!(instance(&relay.request("GET", "/healthz").send()), after, "it is no new one for each request");
 }
 
 /// Portals that send while another version is deployed.

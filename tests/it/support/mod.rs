@@ -9,6 +9,7 @@
 //! - [`fault`]: which operation fails, and how; [`gates`]: which one waits until a test lets it go.
 //! - [`histories`]: how many random ones are played.
 
+pub mod answer;
 pub mod application;
 pub mod bitrix;
 pub mod destination;

@@ -1,5 +1,6 @@
 //! The relay, as a test sees it from outside.
 
+pub use super::answer::Answer;
 use super::destination::{Destination, id_in};
 use super::fault::Faults;
 use super::live_tail::LiveTail;
@@ -36,26 +37,6 @@ pub struct Relay {
     edge: RefCell<Rc<Edge>>,
     /// Whether every object is reset as soon as an answer has left, before any work behind it.
     pub resets_behind_answers: Cell<bool>,
-}
-
-/// What a client was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub retry_after: Option<String>,
-    pub body: String,
-}
-
-impl Answer {
-    /// The body, which is JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-
-    /// The stable name of a problem.
-    pub fn code(&self) -> String {
-        self.json()["code"].as_str().expect("a problem has a code").to_owned()
-    }
 }
 
 /// An event in the log.
