@@ -4,12 +4,12 @@
 
 use super::Edge;
 use super::jobs::{CRON_MILLIS, JobError};
-use super::objects::LOOKING_MILLIS;
+use super::objects::call_portal_once;
 use super::records::adopt;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{Append, PortalCommand, PortalReply};
-use crate::app::ports::{Clock, Directory, EdgeRuntime, Kv, Portals};
+use crate::app::ports::{Clock, Directory, EdgeRuntime, Kv};
 use crate::app::spilled_event::{SPILL_PREFIX, key_of, open, parse_key};
 use crate::domain::event_id::EventId;
 use crate::domain::location::LocationHint;
@@ -164,24 +164,22 @@ async fn list(runtime: &impl EdgeRuntime) -> Result<Waiting, JobError> {
 /// wait on.
 async fn bring(runtime: &impl EdgeRuntime, member_id: &MemberId, events: Vec<Append>) -> Result<LogLine, String> {
     let line = LogLine::new(Level::Info, "spilled events drained").with("member_id", member_id.as_str());
-    let hint = LocationHint::choose(None, None);
     let command = PortalCommand::Drain(events);
     let mut may_adopt = true;
     loop {
-        return match Portals::call(runtime, member_id, hint, &command, Some(LOOKING_MILLIS)).await {
+        return match call_portal_once(runtime, member_id, &command).await {
             Ok(PortalReply::Drained { logged, held, refused }) => {
                 Ok(line.with("logged", logged).with("held", held).with("refused", refused))
             }
             Ok(PortalReply::UnknownPortal) if may_adopt => {
                 may_adopt = false;
-                let adopted = adopt(runtime, member_id, hint).await;
+                let adopted = adopt(runtime, member_id, LocationHint::choose(None, None)).await;
                 adopted.map_err(|problem| problem.code().as_str().to_owned())?.map_err(|error| error.to_string())?;
                 continue;
             }
             Ok(PortalReply::UnknownPortal) => Err("its object does not know it".to_owned()),
-            Ok(PortalReply::Failed(cause)) => Err(cause),
             Ok(_) => Err("unexpected answer".to_owned()),
-            Err(error) => Err(error.cause),
+            Err(cause) => Err(cause),
         };
     }
 }

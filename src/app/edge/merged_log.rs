@@ -3,14 +3,13 @@
 //! The cursor has a place in each log, so it stays right whatever portals are added or removed. Portals are asked in turn,
 //! some in each call. They are all asked in each round, since only a portal itself knows for certain what it has logged.
 
-use super::objects::{call_directory, call_portal_once, unavailable, unexpected};
+use super::objects::{call_directory, call_portal_once, unavailable, unexpected, unreachable};
 use super::query::{DEFAULT_LIMIT, LIMITS, Query, bad};
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply};
 use crate::app::directory::places::Place;
 use crate::app::portal::command::{LogPage, LogQuery, LoggedEvent, PortalCommand, PortalReply};
 use crate::app::ports::EdgeRuntime;
 use crate::domain::caller::Caller;
-use crate::domain::location::LocationHint;
 use crate::domain::log_cursor::LogCursor;
 use crate::domain::member_id::MemberId;
 use crate::domain::problem::{Code, Problem};
@@ -110,9 +109,9 @@ async fn read_place(
 ) -> Result<LogPage, Problem> {
     let after = cursor.place(place.number);
     let query = LogQuery { after, limit: u32::try_from(share).unwrap_or(1), ..LogQuery::default() };
-    let hint = LocationHint::choose(None, None);
     // Not three times as others are: `MAX_ASKED` that are down would come to more than the 50 subrequests of the free plan.
-    match call_portal_once(runtime, &place.member_id, hint, &PortalCommand::ReadLog(query)).await? {
+    let reply = call_portal_once(runtime, &place.member_id, &PortalCommand::ReadLog(query)).await;
+    match reply.map_err(|cause| unreachable(runtime, &place.member_id, cause))? {
         PortalReply::Log(page) => Ok(page),
         PortalReply::UnknownPortal => Ok(LogPage { events: Vec::new(), next: after }),
         other => Err(unexpected(runtime, &other)),

@@ -15,7 +15,7 @@ const RETRY_PAUSES_MILLIS: [u32; 2] = [20, 200];
 /// starts anew some hundred; Bitrix24 calls a handler less that answers slowly.
 pub const TAKING_MILLIS: u32 = 2_500;
 /// How long an object is waited for that is one of many, in milliseconds, so that one that hangs does not take the others' turn.
-pub const LOOKING_MILLIS: u32 = 10_000;
+const LOOKING_MILLIS: u32 = 10_000;
 /// How long a portal's object may take for any other command, in milliseconds. An installation waits for Bitrix24 within it, a few times.
 const ANSWERING_MILLIS: u32 = 60_000;
 /// When the caller should come back, in seconds.
@@ -61,22 +61,23 @@ pub async fn call_portal_within(
     repeat(runtime, within_millis, call).await.map_err(|cause| unreachable(runtime, member_id, cause))
 }
 
-/// Calls a portal's object once, where many are called and each is asked again later.
+/// Calls the object of a portal that is one of many: once, since each is called again in the next round. The error is the cause, for the
+/// log.
 pub async fn call_portal_once(
     runtime: &impl EdgeRuntime,
     member_id: &MemberId,
-    hint: LocationHint,
     command: &PortalCommand,
-) -> Result<PortalReply, Problem> {
-    let cause = match Portals::call(runtime, member_id, hint, command, Some(LOOKING_MILLIS)).await {
-        Ok(PortalReply::Failed(cause)) => cause,
-        Ok(reply) => return Ok(reply),
-        Err(error) => error.cause,
-    };
-    Err(unreachable(runtime, member_id, cause))
+) -> Result<PortalReply, String> {
+    let hint = LocationHint::choose(None, None);
+    match Portals::call(runtime, member_id, hint, command, Some(LOOKING_MILLIS)).await {
+        Ok(PortalReply::Failed(cause)) => Err(cause),
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(error.cause),
+    }
 }
 
-fn unreachable(runtime: &impl EdgeRuntime, member_id: &MemberId, cause: String) -> Problem {
+/// Tells the log that a portal's object could not be called, and gives the answer for the client.
+pub fn unreachable(runtime: &impl EdgeRuntime, member_id: &MemberId, cause: String) -> Problem {
     let line = LogLine::new(Level::Error, "portal unreachable").with("member_id", member_id.as_str());
     runtime.write(line.with("error", cause));
     unavailable()

@@ -2,12 +2,11 @@
 
 use super::Edge;
 use super::jobs::JobError;
-use super::objects::LOOKING_MILLIS;
+use super::objects::call_portal_once;
 use crate::app::directory::command::{DirectoryCommand, DirectoryReply, failure};
 use crate::app::log_line::{Level, LogLine};
 use crate::app::portal::command::{PortalCommand, PortalReply};
-use crate::app::ports::{Directory, EdgeRuntime, Portals};
-use crate::domain::location::LocationHint;
+use crate::app::ports::{Directory, EdgeRuntime};
 
 /// Portals that one run checks at most: one after the other at some 50 ms, it ends well before the next run, five minutes later.
 const MAX_CHECKS: u32 = 1_000;
@@ -22,15 +21,12 @@ impl Edge {
             return Err(failure(&taken).to_owned());
         };
         for member_id in overdue {
-            let hint = LocationHint::choose(None, None);
-            let problem =
-                match Portals::call(runtime, &member_id, hint, &PortalCommand::Check, Some(LOOKING_MILLIS)).await {
-                    Ok(PortalReply::Checked { .. }) => continue,
-                    Ok(PortalReply::UnknownPortal) => "its object does not know it".to_owned(),
-                    Ok(PortalReply::Failed(cause)) => cause,
-                    Ok(_) => "unexpected answer".to_owned(),
-                    Err(error) => error.cause,
-                };
+            let problem = match call_portal_once(runtime, &member_id, &PortalCommand::Check).await {
+                Ok(PortalReply::Checked { .. }) => continue,
+                Ok(PortalReply::UnknownPortal) => "its object does not know it".to_owned(),
+                Ok(_) => "unexpected answer".to_owned(),
+                Err(cause) => cause,
+            };
             let line = LogLine::new(Level::Error, "portal not checked").with("member_id", member_id.as_str());
             runtime.write(line.with("error", problem));
         }
