@@ -1,5 +1,5 @@
 // `npm run bench`: how fast the relay is and what it costs, against peers and the platform's own floor. docs/PERFORMANCE.md tells
-// what is measured and how. Some 15 minutes; everything is on this machine and ends by itself.
+// what is measured and how. Some 17 minutes; everything is on this machine and ends by itself.
 //
 //   --quick        few and short rounds, within a minute: whether every measure works. Fails where a figure that no noise touches misses
 //                  its target
